@@ -1,0 +1,114 @@
+"""What the library must reach, as bars on ratios of medians measured in the same run.
+
+Every bar says: the library's time is at most so many times that of the best of a family. A limit is
+such a family too: the time that the same arithmetic takes at the peak, or that summing the same
+array takes. Memory is the one bar that is not a ratio of times.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from .cases import CACHED, FROM_MEMORY, MATRICES, Case
+from .timing import Entrant
+
+Shape = tuple[int, int, int]
+
+MEMORY_BAR_BYTES = 2 << 20
+"""Peak extra memory of a full matrix, a thread."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """A case and what everyone has shown in it."""
+
+    case: Case
+    nominal: Shape
+    """The shape that the case stands for; a quick run measures a smaller one."""
+    entrants: list[Entrant]
+
+    def best(self, family: str) -> Entrant | None:
+        """The fastest of a family that has been timed."""
+        timed = [one for one in self.entrants if one.family == family and one.seconds]
+        return min(timed, key=lambda one: one.median, default=None)
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One line of what must be reached."""
+
+    table: str
+    shape: Shape
+    against: str
+    """The family that is compared with."""
+    at_most: float
+    """Times the best of that family."""
+    statement: str
+    subject: str = "cosim_rs"
+    dtype: str = "float32"
+
+    def measured(self, results: list[Result]) -> float:
+        """The ratio of medians; NaN if either side has not been timed."""
+        for result in results:
+            case = result.case
+            if (case.table, result.nominal, case.dtype) != (self.table, self.shape, self.dtype):
+                continue
+            subject, other = result.best(self.subject), result.best(self.against)
+            if subject and other:
+                return subject.median / other.median
+        return math.nan
+
+
+def verdict(measured: float, at_most: float) -> str:
+    """Reached, missed or not measured."""
+    if math.isnan(measured):
+        return "not measured"
+    return "reached" if measured <= at_most else "**missed**"
+
+
+def all_bars() -> list[Bar]:
+    """Every bar on a ratio, in the order of the report."""
+    return [*_batched(), *_kernels(), *_matrix()]
+
+
+def _batched() -> list[Bar]:
+    def numba(shape: Shape, at_most: float) -> Bar:
+        return Bar("batched", shape, "numba", at_most, f"≤ {at_most} × fused numba")
+
+    small = [numba(shape, bar) for shape, bar in zip(CACHED, (0.75, 0.8, 1.1, 0.8), strict=True)]
+    large = [
+        bar
+        for shape in FROM_MEMORY
+        for bar in (
+            numba(shape, 1.03),
+            Bar("batched", shape, "sum", 1 / 0.92, "≤ 1/0.92 × summing that array"),
+            Bar("batched", shape, "NumPy", 1 / 4, "≥ 4 × faster than NumPy"),
+        )
+    ]
+    statement = "≤ 1/0.9 × summing that array"
+    double = [
+        Bar("batched", shape, "sum", 1 / 0.9, statement, dtype="float64") for shape in FROM_MEMORY
+    ]
+    return [*small, *large, *double]
+
+
+def _kernels() -> list[Bar]:
+    statement = "AVX2 forced: ≥ 0.85 of the AVX-512 speed"
+    return [
+        Bar("kernels", shape, "avx512", 1 / 0.85, statement, subject="avx2")
+        for shape in FROM_MEMORY
+    ]
+
+
+def _matrix() -> list[Bar]:
+    bars = []
+    for shape, peak, sklearn in zip(MATRICES, (0.45, 0.6, 0.75), (0.9, 0.9, 1.0), strict=True):
+        fresh = "matrix-fresh"
+        bars += [
+            Bar("matrix-out", shape, "peak", 1 / peak, f"≥ {peak} of the float32 FMA peak"),
+            Bar("matrix-out", shape, "matmul", 1.3, "≤ 1.3 × the bare np.matmul"),
+            Bar(fresh, shape, "scikit-learn", sklearn, f"≤ {sklearn} × scikit-learn"),
+            Bar(fresh, shape, "torch", 0.8, "≤ 0.8 × torch normalize + mm"),
+        ]
+    return bars

@@ -1,0 +1,154 @@
+"""One run: prepare and check everyone in each case, let them take turns, and report.
+
+The inputs of one case are dropped before those of the next are made, so the largest case, a third
+of a gigabyte or twice that in float64, and the temporaries of its peers set the memory needed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+
+import cosim_rs
+
+from . import batched, checks, machine, matrix, memory, plot, report
+from .bars import Result
+from .cases import MATRICES, TABLES, Case, Inputs, all_cases
+from .contenders import Contender, as_scores, threads
+from .coprocess import Limits, Worker, build_limits
+from .timing import Entrant, race, sampler
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Helpers:
+    """The co-processes of a run."""
+
+    limits: Limits | None
+    workers: dict[str, Worker]
+    """By kernel."""
+
+
+def run(options: argparse.Namespace, say: Say) -> None:
+    """Measure what the options ask for."""
+    tables = options.tables or list(TABLES)
+    if unknown := set(tables) - set(TABLES):
+        raise SystemExit(f"no table {', '.join(sorted(unknown))}; there are {', '.join(TABLES)}")
+    cosim_rs.set_num_threads(threads())
+    busy = machine.busy_share()
+    if busy > machine.BUSY_WARNING:
+        say(f"warning: others keep {busy:.0%} of the CPUs busy; the figures will be doubtful")
+    note = machine.note(threads(), busy)
+    results = []
+    with helpers(options, tables) as available:
+        for case in (case for case in all_cases() if case.table in tables):
+            say(f"{case.table} {case.name}")
+            measured = case.tiny() if options.quick else case
+            entrants = entered(measured, available)
+            race(entrants, 3 if options.quick else options.rounds)
+            results.append(Result(measured, case.shape, entrants))
+            gc.collect()
+    extra = extra_memory(options.quick) if {"matrix-out", "matrix-fresh"} & set(tables) else {}
+    note["CPUs busy with others after"] = f"{machine.busy_share():.0%}"
+    text = report.markdown(results, extra, note)
+    print(text)
+    if options.output:
+        path = report.write(options.output, text, results, extra, note)
+        plot.draw(results, path.with_suffix(".png"))
+        say(f"written: {path}, .json, .png")
+
+
+@contextmanager
+def helpers(options: argparse.Namespace, tables: list[str]) -> Iterator[Helpers]:
+    """Start the co-processes that these tables need, and end them."""
+    config = cosim_rs.show_config(mode="dicts")
+    with ExitStack() as stack:
+        limits = None
+        if program := options.limits or build_limits():
+            limits = stack.enter_context(closing(Limits(program, threads())))
+        kernels = dict.fromkeys([config["kernel"], "avx2", "portable"])
+        workers = {
+            kernel: stack.enter_context(closing(Worker(kernel)))
+            for kernel in (kernels if "kernels" in tables else ())
+            if kernel in config["kernels"]
+        }
+        yield Helpers(limits, workers)
+
+
+def entered(case: Case, available: Helpers) -> list[Entrant]:
+    """Everyone of a case, checked and ready."""
+    if case.table == "kernels":
+        return list(kernel_entrants(case, available.workers))
+    inputs = case.inputs()
+    oracles: dict[str, object] = {}
+    source = batched if case.is_batch else matrix
+    entrants = [checked(one, case, inputs, oracles) for one in source.contenders(case)]
+    return [*entrants, *limit_entrants(case, available.limits)]
+
+
+def checked(contender: Contender, case: Case, inputs: Inputs, oracles: dict) -> Entrant:
+    """Prepare one contender and compare what it gives with the oracle."""
+    absent = Entrant(contender.name, contender.family, None)
+    if missing := contender.missing():
+        absent.note = f"not installed ({missing})"
+        return absent
+    kind = contender.expects
+    if kind not in oracles:
+        oracles[kind] = checks.expected(kind, case, inputs)
+    try:
+        call = contender.prepare(inputs)
+        result = as_scores(call(), oracles[kind])
+    # A peer that fails is a line of the table, not the end of the run.
+    except Exception as error:
+        absent.note = f"failed: {type(error).__name__}: {str(error).splitlines()[0]}"
+        return absent
+    wrong = checks.verdict(result, oracles[kind], checks.bound(contender, case, inputs))
+    if wrong:
+        absent.note = wrong
+        return absent
+    return Entrant(contender.name, contender.family, sampler(call))
+
+
+def limit_entrants(case: Case, limits: Limits | None) -> list[Entrant]:
+    """The machine's own limits for this case."""
+    name, family = ("same arithmetic at the FMA peak", "peak")
+    if case.is_batch:
+        if not case.from_memory:
+            return []
+        name, family = ("same bytes at memory bandwidth", "read")
+    if limits is None:
+        return [Entrant(name, family, None, "not built (cargo)")]
+    return [Entrant(name, family, (limits.at_bandwidth if case.is_batch else limits.at_peak)(case))]
+
+
+def kernel_entrants(case: Case, workers: dict[str, Worker]) -> Iterator[Entrant]:
+    """The library's own kernels, which have to agree on every bit."""
+    digests: dict[str, str] = {}
+    for kernel, worker in workers.items():
+        if kernel == "portable" and case.from_memory:
+            continue
+        try:
+            digests[kernel] = worker.prepare(case)
+        except RuntimeError as error:
+            yield Entrant(kernel, kernel, None, f"failed: {error}")
+            continue
+        if len(set(digests.values())) > 1:
+            yield Entrant(kernel, kernel, None, "wrong: not the bits of the default kernel")
+            continue
+        yield Entrant(kernel, kernel, worker.sample)
+
+
+def extra_memory(quick: bool) -> dict[str, int | None]:
+    """Peak extra bytes a thread of each matrix, by a readable name."""
+    figures: dict[str, int | None] = {}
+    for shape in MATRICES:
+        case = Case("matrix-fresh", shape)
+        for fresh in (True, False):
+            extra = memory.measured(case.tiny() if quick else case, fresh)
+            name = f"{shape}, {'fresh output' if fresh else 'out given'}"
+            figures[name] = None if extra is None else extra // threads()
+    return figures

@@ -1,0 +1,100 @@
+"""Taking turns: in each round everyone gives one sample, in an order drawn anew.
+
+On a shared machine the speed of everything drifts together. Contenders that take turns within
+milliseconds drift alike, so their medians keep a ratio that two separate runs would not.
+"""
+
+from __future__ import annotations
+
+import gc
+import math
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from .contenders import Call
+
+Sampler = Callable[[int], float]
+"""Seconds a call, over so many calls in a row."""
+
+SAMPLE_SECONDS = 0.002
+"""A sample lasts at least about this long: a thousand times what reading the clock costs."""
+PAUSE_SECONDS = 0.003
+"""Until the threads of the last contender have stopped spinning for more work."""
+
+
+@dataclass
+class Entrant:
+    """A prepared contender and what it has shown."""
+
+    name: str
+    family: str
+    sample: Sampler | None
+    """None for one that is not installed or wrong."""
+    note: str = ""
+    """Why there are no figures."""
+    calls: int = 1
+    seconds: list[float] = field(default_factory=list)
+
+    @property
+    def median(self) -> float:
+        """Median seconds of one call; NaN without samples."""
+        return float(np.median(self.seconds)) if self.seconds else math.nan
+
+    @property
+    def quartiles(self) -> tuple[float, float]:
+        """First and third quartile of the seconds of one call."""
+        if not self.seconds:
+            return math.nan, math.nan
+        first, third = np.percentile(self.seconds, [25, 75])
+        return float(first), float(third)
+
+
+def sampler(call: Call) -> Sampler:
+    """Time a call of this process, after one that is not counted and warms caches and threads."""
+
+    def sample(calls: int) -> float:
+        call()
+        start = time.perf_counter()
+        for _ in range(calls):
+            call()
+        return (time.perf_counter() - start) / calls
+
+    return sample
+
+
+def race(entrants: list[Entrant], rounds: int, seed: int = 0) -> None:
+    """Fill in everyone's seconds."""
+    order = [entrant for entrant in entrants if entrant.sample is not None]
+    generator = random.Random(seed)
+    with no_garbage_collection():
+        for entrant in order:
+            entrant.calls = _calls_for_a_sample(entrant.sample)
+        for _ in range(rounds):
+            generator.shuffle(order)
+            for entrant in order:
+                time.sleep(PAUSE_SECONDS)
+                entrant.seconds.append(entrant.sample(entrant.calls))
+
+
+def _calls_for_a_sample(sample: Sampler) -> int:
+    """Estimated twice, as the first estimate is too short for a fast call."""
+    calls = 1
+    for _ in range(2):
+        calls = max(calls, math.ceil(SAMPLE_SECONDS / max(sample(calls), 1e-8)))
+    return calls
+
+
+@contextmanager
+def no_garbage_collection() -> Iterator[None]:
+    """Collect before, not during."""
+    gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()

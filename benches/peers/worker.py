@@ -1,0 +1,51 @@
+"""The other end of `coprocess.Worker`: one kernel of the library, timed when asked.
+
+Requests are lines of JSON: ``{"prepare": case}`` makes the case's inputs, scores them once and
+answers with a digest of the scores' bits; ``{"calls": n}`` answers with the seconds a call.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from typing import Any
+
+from . import batched
+from .cases import Case
+from .timing import Sampler, no_garbage_collection, sampler
+
+
+class Prepared:
+    """The case in hand."""
+
+    sample: Sampler | None = None
+
+    def answer(self, request: dict[str, Any]) -> dict[str, Any]:
+        """One request, one answer."""
+        if "prepare" in request:
+            self.sample = None  # Drop the last case's arrays before the next one's are made.
+            case = Case(**{**request["prepare"], "shape": tuple(request["prepare"]["shape"])})
+            call = batched.contenders(case)[0].prepare(case.inputs())
+            digest = hashlib.sha256(call().tobytes()).hexdigest()
+            self.sample = sampler(call)
+            return {"digest": digest}
+        assert self.sample is not None
+        with no_garbage_collection():
+            return {"seconds": self.sample(request["calls"])}
+
+
+def main() -> None:
+    """Answer until the input ends."""
+    prepared = Prepared()
+    for line in sys.stdin:
+        try:
+            answer = prepared.answer(json.loads(line))
+        # Whatever goes wrong is an answer too: the other end puts it into the table.
+        except Exception as error:
+            answer = {"error": f"{type(error).__name__}: {error}"}
+        print(json.dumps(answer), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,23 @@
+"""Exact, reproducible cosine scores for ranking on CPUs, at the speed of memory.
+
+Every function gives the same two vectors the same bits, whatever the function, the batch, the
+number of threads, the layout of the arrays and the machine's instruction set.
+"""
+
+from cosim_rs._config import get_num_threads, set_num_threads, show_config
+from cosim_rs._cosim_rs import __version__
+from cosim_rs._scores import (
+    batched_cosine_similarity,
+    cosine_similarity,
+    paired_cosine_similarity,
+)
+
+__all__ = [
+    "__version__",
+    "batched_cosine_similarity",
+    "cosine_similarity",
+    "get_num_threads",
+    "paired_cosine_similarity",
+    "set_num_threads",
+    "show_config",
+]

@@ -1,0 +1,157 @@
+"""What the native border refused: converted if it can be, else an error that says why not.
+
+The border takes float32 or float64 arrays of fitting shapes, aligned and in native byte order, as
+they stand. A call that it refuses comes here, where nothing has been done yet: the arrays are
+converted, every argument is checked in the caller's terms, and the border is asked again.
+"""
+
+import math
+import operator
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Scores = NDArray[np.floating[Any]]
+Border = Callable[[object, object, object, object, object], Scores | None]
+Shape = tuple[int, ...]
+
+ACCEPTED = "real numbers: float32, float64, float16, bfloat16, int8, or others to be made float64"
+MOST_FLOAT32 = float(np.finfo(np.float32).max)
+
+
+class Inputs(NamedTuple):
+    """Two arrays of one dtype, float32 or float64, ready for the border."""
+
+    left: NDArray[np.floating[Any]]
+    right: NDArray[np.floating[Any]]
+
+
+def score(
+    border: Border,
+    inputs: Inputs,
+    shape: Shape,
+    out: Scores | None,
+    epsilon: float,
+    threads: int | None,
+) -> Scores:
+    """Ask the border again, with converted inputs that would give scores of this shape."""
+    if out is not None:
+        check_out(out, shape, inputs)
+    epsilon, threads = as_epsilon(epsilon), as_threads(threads)
+    scores = border(*inputs, out, epsilon, threads)
+    if scores is not None:
+        return scores
+    # The border judges an overlap by first and last bytes alone. Here there is none, so `out`
+    # lies between an input's elements; it is filled from scores computed elsewhere.
+    scores = border(*inputs, None, epsilon, threads)
+    if scores is None or out is None:
+        raise AssertionError("the border refused arrays that passed every check")
+    out[...] = scores
+    return out
+
+
+def as_inputs(**arguments: ArrayLike) -> Inputs:
+    """Convert two arguments, known by their names, to one dtype: float32, or float64 if need be."""
+    arrays = {name: as_array(name, argument) for name, argument in arguments.items()}
+    scored = {name: scored_dtype(name, array.dtype) for name, array in arrays.items()}
+    common = np.result_type(*scored.values())
+    # Not `ascontiguousarray`: a layout is no reason to copy. Alignment and byte order are.
+    left, right = (np.require(array, common, "A") for array in arrays.values())
+    return Inputs(left, right)
+
+
+def as_array(name: str, argument: ArrayLike) -> NDArray[Any]:
+    """Make an array of an argument, without a copy where it is one."""
+    try:
+        return np.asarray(argument)
+    except ValueError as error:  # a ragged list
+        raise ValueError(f"{name}: cannot be made an array: {error}") from None
+
+
+def scored_dtype(name: str, dtype: np.dtype[Any]) -> np.dtype[np.floating[Any]]:
+    """Say in which dtype an array is scored: float32 if that holds every value, else float64."""
+    if dtype.type in (np.float32, np.float16, np.int8) or dtype.name == "bfloat16":
+        return np.dtype(np.float32)
+    if dtype.kind in "fiub":
+        return np.dtype(np.float64)
+    raise TypeError(f"{name}: got dtype {dtype}, expected {ACCEPTED}")
+
+
+def check_out(out: object, shape: Shape, inputs: Inputs) -> None:
+    """Raise unless scores of this shape can be written to `out`."""
+    dtype = inputs.left.dtype
+    if not isinstance(out, np.ndarray):
+        raise TypeError(f"out: got {type(out).__name__}, expected a NumPy array or None")
+    if out.dtype != dtype:
+        raise TypeError(f"out: got dtype {out.dtype}, expected {dtype}, as these inputs give")
+    if out.shape != shape:
+        raise ValueError(f"out: got shape {out.shape}, expected {shape}")
+    if not out.flags.writeable:
+        raise ValueError("out: got a read-only array, expected a writeable one")
+    if any(np.shares_memory(out, array) for array in inputs):
+        raise ValueError("out: got an array that overlaps an input, expected memory of its own")
+    if has_internal_overlap(out):
+        raise ValueError("out: got an array that overlaps itself, expected a place for each score")
+
+
+def has_internal_overlap(array: NDArray[Any]) -> bool:
+    """Say whether two elements might share memory, as they do in a broadcast array."""
+    axes = sorted(
+        (abs(stride), length)
+        for stride, length in zip(array.strides, array.shape, strict=True)
+        if length > 1
+    )
+    reach = array.itemsize - 1
+    for stride, length in axes:
+        if stride <= reach:
+            return array.size > 0
+        reach += stride * (length - 1)
+    return False
+
+
+def as_epsilon(epsilon: float) -> float:
+    """Check `epsilon` and make it a plain float."""
+    is_number = isinstance(epsilon, (int, float, np.integer, np.floating))
+    if not is_number or isinstance(epsilon, bool):
+        raise TypeError(f"epsilon: got {type(epsilon).__name__}, expected a real number")
+    if not 0 <= epsilon <= MOST_FLOAT32:
+        raise ValueError(f"epsilon: got {epsilon}, expected a finite number of at least 0")
+    return float(epsilon)
+
+
+def as_threads(threads: int | None, name: str = "threads") -> int | None:
+    """Check a number of threads and make it a plain int."""
+    if threads is None:
+        return None
+    return as_count(name, threads)
+
+
+def as_count(name: str, count: int) -> int:
+    """Check a number of threads that must be given and make it a plain int."""
+    wanted = "a whole number of at least 1"
+    if isinstance(count, (bool, np.bool_)):
+        raise TypeError(f"{name}: got {type(count).__name__}, expected {wanted}")
+    try:
+        whole = operator.index(count)
+    except TypeError:
+        raise TypeError(f"{name}: got {type(count).__name__}, expected {wanted}") from None
+    if whole < 1:
+        raise ValueError(f"{name}: got {whole}, expected {wanted}")
+    return min(whole, 2**31 - 1)  # more than any machine has; the border takes a machine word
+
+
+def fitting(name: str, got: Shape, expected: str) -> ValueError:
+    """Make the error for an array whose shape does not fit."""
+    return ValueError(f"{name}: got shape {got}, expected {expected}")
+
+
+__all__ = [
+    "Inputs",
+    "Scores",
+    "as_count",
+    "as_inputs",
+    "fitting",
+    "score",
+]

@@ -1,0 +1,45 @@
+//! What can go wrong in the core.
+
+use thiserror::Error;
+
+/// Every way in which a call can fail. Nothing has been written to the output, an interrupt
+/// excepted.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Two arrays do not fit each other.
+    #[error("{name}: got shape {got:?}, expected {expected:?}")]
+    Shape {
+        /// The argument that does not fit.
+        name: &'static str,
+        /// Its shape.
+        got: Vec<usize>,
+        /// The shape that the other arguments ask for.
+        expected: Vec<usize>,
+    },
+    /// `epsilon` is negative, infinite or not a number.
+    #[error("epsilon: got {0}, expected a finite number of at least 0")]
+    Epsilon(String),
+    /// A number of threads below 1.
+    #[error("threads: got 0, expected at least 1")]
+    Threads,
+    /// An environment variable that should hold a number of threads holds something else.
+    #[error("{name}: got {got:?}, expected a whole number of threads of at least 1")]
+    ThreadsVariable {
+        /// The variable.
+        name: &'static str,
+        /// Its value.
+        got: String,
+    },
+    /// `COSIM_RS_KERNEL` names a kernel that does not exist or that this CPU cannot run.
+    #[error("COSIM_RS_KERNEL: got {got:?}, available here: {available}")]
+    Kernel {
+        /// The variable's value.
+        got: String,
+        /// The names of the kernels that this CPU can run.
+        available: String,
+    },
+    /// The caller asked to stop; the output is partly written.
+    #[error("interrupted")]
+    Interrupted,
+}

@@ -1,0 +1,101 @@
+//! Sixteen lanes: the one vector shape in which every kernel computes.
+//!
+//! The contract fixes the order of every sum: lane `j` takes the elements `j, j+16, j+32, …` by
+//! fused multiply-add, then one tree adds lane `j` to `j+8`, `j+4`, `j+2`, `j+1`. A wider or a
+//! narrower instruction set only holds the same sixteen lanes in fewer or more registers, so the
+//! bits cannot differ. This is the whole interface that the algorithms need; each instruction set
+//! is one thin file that implements it, and the portable one is the definition.
+//!
+//! A value of a type that implements [`Lanes`] is a proof that this CPU has its instructions, so
+//! its methods are safe to call. They must be inlined into a function compiled for those
+//! instructions, hence `inline(always)` on all of them and on the algorithms in between.
+//!
+//! # The tree, many rows at a time
+//! One row's reduction leaves most lanes idle, so rows share it. `fold_8` takes two vectors of
+//! sixteen lanes to one vector that holds eight sums of each; `fold_4` two of those to four sums
+//! of each of four rows; and so on: fifteen folds turn sixteen rows into one vector of sixteen
+//! sums, with the additions of the tree and no others.
+//!
+//! ```text
+//! rows      a b    c d    e f    g h    …     16 vectors, 16 lanes a row
+//! fold_8    a|b    c|d    e|f    g|h    …      8 vectors,  8 lanes a row
+//! fold_4    abcd          efgh          …      4 vectors,  4 lanes a row
+//! fold_2    abcdefgh                    …      2 vectors,  2 lanes a row
+//! fold_1    abcdefghijklmnop                   1 vector,   1 lane a row (then put in order)
+//! ```
+#![allow(unsafe_code)] // the intrinsics
+
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod avx2;
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod avx512;
+pub(crate) mod portable;
+
+use super::real::Real;
+
+/// How many lanes: of a vector, of a row's accumulator, and rows of a group.
+pub(crate) const LANES: usize = 16;
+
+/// Sixteen lanes of one element type on one instruction set; see the module's prose.
+pub(crate) trait Lanes<E: Real>: Copy {
+    type Vector: Copy;
+
+    fn splat(self, value: E) -> Self::Vector;
+    fn store(self, vector: Self::Vector) -> [E; LANES];
+    /// `a * b + sum` with one rounding.
+    fn multiply_add(self, a: Self::Vector, b: Self::Vector, sum: Self::Vector) -> Self::Vector;
+
+    /// Adds lane `j` to lane `j + 8` of both; see the module's prose for this and the next three.
+    fn fold_8(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
+    fn fold_4(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
+    fn fold_2(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
+    fn fold_1(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
+    /// Undoes the order in which this instruction set's folds left the rows.
+    fn in_order(self, sums: Self::Vector) -> Self::Vector;
+
+    /// The larger of each lane and `floor`; NaN stays NaN.
+    fn at_least(self, vector: Self::Vector, floor: Self::Vector) -> Self::Vector;
+    /// A bit for each lane that is not within `[low, high]`; NaN is not.
+    fn outside(self, vector: Self::Vector, low: E, high: E) -> u16;
+    /// `dot / sqrt(square * other_square)` clamped to [-1, 1], never -0, NaN in its one form.
+    fn cosine(
+        self,
+        dots: Self::Vector,
+        squares: Self::Vector,
+        other_squares: Self::Vector,
+    ) -> Self::Vector;
+
+    #[inline(always)]
+    fn zero(self) -> Self::Vector {
+        self.splat(E::ZERO)
+    }
+
+    /// Four rows to one vector with four lanes of each.
+    #[inline(always)]
+    fn fold_rows(self, rows: [Self::Vector; 4]) -> Self::Vector {
+        let [a, b, c, d] = rows;
+        self.fold_4(self.fold_8(a, b), self.fold_8(c, d))
+    }
+
+    /// Four results of `fold_rows` to the sums of their sixteen rows, in order.
+    #[inline(always)]
+    fn fold_quarters(self, quarters: [Self::Vector; 4]) -> Self::Vector {
+        let [a, b, c, d] = quarters;
+        self.in_order(self.fold_1(self.fold_2(a, b), self.fold_2(c, d)))
+    }
+
+    /// The sum of one row's lanes, by the same tree.
+    #[inline(always)]
+    fn sum(self, row: Self::Vector) -> E {
+        let zero = self.zero();
+        let quarter = self.fold_rows([row, zero, zero, zero]);
+        self.store(self.fold_quarters([quarter, zero, zero, zero]))[0]
+    }
+}
+
+/// The widening load: elements as they are stored, to lanes as they are computed with.
+pub(crate) trait Load<E: Real, Stored>: Lanes<E> {
+    fn load(self, elements: &[Stored; LANES]) -> Self::Vector;
+    /// Fewer than sixteen elements; the lanes behind them are zero.
+    fn load_first(self, elements: &[Stored]) -> Self::Vector;
+}

@@ -1,0 +1,86 @@
+//! The kernels: one set of algorithms over sixteen lanes, compiled once for each instruction set.
+//!
+//! [`lanes`] is the interface to an instruction set, [`rows`], [`pairs`] and [`tile`] are the
+//! algorithms, [`range`] brings extreme vectors into range, [`tables`] compiles the algorithms,
+//! [`level`] picks a table, and [`float_mode`] guards the floating-point mode they run in.
+#![allow(unsafe_code)] // calls into functions that only some CPUs can run
+
+pub(crate) mod float_mode;
+mod lanes;
+pub(crate) mod level;
+mod pairs;
+pub(crate) mod range;
+pub(crate) mod real;
+mod rows;
+mod tables;
+pub(crate) mod tile;
+
+use crate::view::{Rows, ScoreRow};
+use range::Floor;
+use std::ops::Range;
+use tile::Panel;
+
+type ScoreRowsFn<E> = unsafe fn(&[E], Rows<'_, E>, Floor<E>, ScoreRow<'_, E>);
+type ScorePairsFn<E> = unsafe fn(Rows<'_, E>, Rows<'_, E>, Floor<E>, ScoreRow<'_, E>);
+type PanelFn<E> = for<'a> unsafe fn(Rows<'a, E>, Range<usize>, Floor<E>) -> Panel<'a, E>;
+type ScoreTilesFn<E> = unsafe fn(&Panel<'_, E>, &Panel<'_, E>, &mut [ScoreRow<'_, E>], usize);
+
+/// The kernels of one instruction set for one element type. A reference to a table is only handed
+/// out by [`level`], after it has found that this CPU has the instructions: so its methods are
+/// safe. Being behind pointers, the kernels are never inlined into code that changes the
+/// floating-point mode.
+pub struct Kernels<E: Clone + 'static> {
+    score_rows: ScoreRowsFn<E>,
+    score_pairs: ScorePairsFn<E>,
+    panel: PanelFn<E>,
+    score_tiles: ScoreTilesFn<E>,
+}
+
+impl<E: Clone> Kernels<E> {
+    /// One user against every row of `items`, which are as long.
+    pub(crate) fn score_rows(
+        &self,
+        user: &[E],
+        items: Rows<'_, E>,
+        floor: Floor<E>,
+        scores: ScoreRow<'_, E>,
+    ) {
+        // SAFETY: this CPU has the table's instructions.
+        unsafe { (self.score_rows)(user, items, floor, scores) }
+    }
+
+    /// Each row of `x` against the same row of `y`.
+    pub(crate) fn score_pairs(
+        &self,
+        x: Rows<'_, E>,
+        y: Rows<'_, E>,
+        floor: Floor<E>,
+        scores: ScoreRow<'_, E>,
+    ) {
+        // SAFETY: this CPU has the table's instructions.
+        unsafe { (self.score_pairs)(x, y, floor, scores) }
+    }
+
+    /// Prepares some rows to be scored many times.
+    pub(crate) fn panel<'a>(
+        &self,
+        rows: Rows<'a, E>,
+        range: Range<usize>,
+        floor: Floor<E>,
+    ) -> Panel<'a, E> {
+        // SAFETY: this CPU has the table's instructions.
+        unsafe { (self.panel)(rows, range, floor) }
+    }
+
+    /// Every user of a panel against every item of another; see [`tile::score_tiles`].
+    pub(crate) fn score_tiles(
+        &self,
+        users: &Panel<'_, E>,
+        items: &Panel<'_, E>,
+        scores: &mut [ScoreRow<'_, E>],
+        first_item: usize,
+    ) {
+        // SAFETY: this CPU has the table's instructions.
+        unsafe { (self.score_tiles)(users, items, scores, first_item) }
+    }
+}

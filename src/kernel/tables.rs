@@ -1,0 +1,80 @@
+//! A table of kernels for each instruction set and element type: the generic algorithms, compiled
+//! for those instructions.
+#![allow(unsafe_code)] // functions that only some CPUs can run
+
+use super::lanes::portable::Portable;
+use super::range::Floor;
+use super::tile::Panel;
+use super::{Kernels, pairs, rows, tile};
+use crate::view::{Rows, ScoreRow};
+use std::ops::Range;
+
+/// The four kernels of one element type; `tile` is users × items that the registers hold.
+macro_rules! table {
+    ($name:ident, $real:ty, $lanes:expr, tile: $users:literal x $items:literal $(, $feature:meta)?) => {
+        pub(crate) static $name: Kernels<$real> = {
+            $(#[$feature])?
+            unsafe fn score_rows(
+                user: &[$real],
+                items: Rows<'_, $real>,
+                floor: Floor<$real>,
+                scores: ScoreRow<'_, $real>,
+            ) {
+                rows::score_rows($lanes, user, items, floor, scores);
+            }
+            $(#[$feature])?
+            unsafe fn score_pairs(
+                x: Rows<'_, $real>,
+                y: Rows<'_, $real>,
+                floor: Floor<$real>,
+                scores: ScoreRow<'_, $real>,
+            ) {
+                pairs::score_pairs($lanes, x, y, floor, scores);
+            }
+            $(#[$feature])?
+            unsafe fn panel<'a>(
+                rows: Rows<'a, $real>,
+                range: Range<usize>,
+                floor: Floor<$real>,
+            ) -> Panel<'a, $real> {
+                tile::panel($lanes, rows, range, floor)
+            }
+            $(#[$feature])?
+            unsafe fn score_tiles(
+                users: &Panel<'_, $real>,
+                items: &Panel<'_, $real>,
+                scores: &mut [ScoreRow<'_, $real>],
+                first_item: usize,
+            ) {
+                tile::score_tiles::<_, _, $users, $items>($lanes, users, items, scores, first_item);
+            }
+            Kernels { score_rows, score_pairs, panel, score_tiles }
+        };
+    };
+}
+
+pub(crate) mod portable {
+    use super::*;
+    table!(F32, f32, Portable, tile: 1 x 4);
+    table!(F64, f64, Portable, tile: 1 x 4);
+}
+
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod avx2 {
+    use super::super::lanes::avx2::Avx2;
+    use super::*;
+    // SAFETY (of both `Avx2::new`): the functions of this table run only where the CPU has AVX2
+    // and FMA, as `Kernels` says.
+    table!(F32, f32, unsafe { Avx2::new() }, tile: 2 x 2, target_feature(enable = "avx2,fma"));
+    table!(F64, f64, unsafe { Avx2::new() }, tile: 1 x 2, target_feature(enable = "avx2,fma"));
+}
+
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod avx512 {
+    use super::super::lanes::avx512::Avx512;
+    use super::*;
+    // SAFETY (of both `Avx512::new`): the functions of this table run only where the CPU has
+    // AVX-512F, as `Kernels` says.
+    table!(F32, f32, unsafe { Avx512::new() }, tile: 4 x 4, target_feature(enable = "avx512f"));
+    table!(F64, f64, unsafe { Avx512::new() }, tile: 2 x 4, target_feature(enable = "avx512f"));
+}

@@ -1,0 +1,65 @@
+//! What every call from Python has in common: its options, its interrupts, its errors.
+
+use crate::error::Error;
+use crate::score::Options;
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::types::{PyFloat, PyInt};
+use std::cell::RefCell;
+
+/// `epsilon` and `threads` as the core takes them.
+#[derive(Clone, Copy)]
+pub(super) struct Numbers {
+    epsilon: f64,
+    threads: Option<usize>,
+}
+
+impl Numbers {
+    /// The options as they stand: plain Python numbers that the core would not refuse.
+    pub(super) fn new(epsilon: &Bound<'_, PyAny>, threads: &Bound<'_, PyAny>) -> Option<Self> {
+        let epsilon = epsilon.cast_exact::<PyFloat>().ok()?.extract().ok()?;
+        let threads = if threads.is_none() {
+            None
+        } else {
+            Some(
+                threads
+                    .cast_exact::<PyInt>()
+                    .ok()?
+                    .extract()
+                    .ok()
+                    .filter(|&threads| threads > 0)?,
+            )
+        };
+        (0.0..=f64::from(f32::MAX)).contains(&epsilon).then_some(Self { epsilon, threads })
+    }
+}
+
+/// Runs some core work without the interpreter, with Ctrl-C looked for.
+pub(super) fn run<W>(py: Python<'_>, numbers: Numbers, work: W) -> PyResult<()>
+where
+    W: FnOnce(&Options<'_>) -> Result<(), Error> + Send,
+{
+    let (result, interrupt) = py.detach(|| {
+        let interrupt = RefCell::new(None);
+        let interrupted = || {
+            let signal = Python::attach(|py| py.check_signals());
+            let stop = signal.is_err();
+            interrupt.replace(signal.err());
+            stop
+        };
+        let Numbers { epsilon, threads } = numbers;
+        let result = work(&Options { epsilon, threads, interrupted: &interrupted });
+        (result, interrupt.into_inner())
+    });
+    match (result, interrupt) {
+        (Ok(()), _) => Ok(()),
+        (Err(Error::Interrupted), Some(interrupt)) => Err(interrupt),
+        (Err(error), _) => Err(error.into()),
+    }
+}
+
+impl From<Error> for PyErr {
+    fn from(error: Error) -> Self {
+        PyValueError::new_err(error.to_string())
+    }
+}

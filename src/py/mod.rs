@@ -1,0 +1,31 @@
+//! The border to Python: convert, let go of the interpreter, call the core, wrap.
+//!
+//! A function here takes arrays that can be used as they are, and checks whatever safety rests on.
+//! Anything else it refuses by returning None, with nothing done. The Python shim then converts
+//! what can be converted and says what is wrong with the rest, in the caller's terms; so a call
+//! that is right from the start pays for neither.
+
+mod array;
+mod batched;
+mod call;
+mod config;
+mod matrix;
+mod paired;
+
+use pyo3::prelude::*;
+
+#[pymodule(gil_used = false)]
+mod _cosim_rs {
+    #[pymodule_export]
+    use super::batched::batched_cosine_similarity;
+    #[pymodule_export]
+    use super::config::{available_kernels, get_num_threads, kernel, set_num_threads};
+    #[pymodule_export]
+    use super::matrix::cosine_similarity;
+    #[pymodule_export]
+    use super::paired::paired_cosine_similarity;
+
+    #[pymodule_export]
+    #[allow(non_upper_case_globals)] // the name that Python modules use
+    const __version__: &str = env!("CARGO_PKG_VERSION");
+}

@@ -1,0 +1,98 @@
+//! Scores: the functions of the core, and the contract that all of them keep.
+//!
+//! ```text
+//! score(u, v) = clamp(dot(u, v) / sqrt(|u|² · |v|²), -1, 1)
+//! ```
+//!
+//! One score per pair: the same two vectors get the same bits from every function, for any batch,
+//! number of threads, order, layout and instruction set. Each sum uses sixteen accumulators by
+//! fused multiply-add and one fixed tree, so |score − exact| ≤ (2⌈D/16⌉ + 12)·2⁻²⁴ for `f32`
+//! (2⁻⁵³ for `f64`) and D ≤ 32,768. A zero vector scores +0 with every finite vector; a NaN or an
+//! infinity makes the scores of its vector NaN. No score is -0.
+//!
+//! ```
+//! use cosim_rs::score::{Options, batched_cosine_similarity};
+//! use ndarray::{Array2, arr2, arr3};
+//!
+//! let users = arr2(&[[1.0_f32, 0.0]]);
+//! let items = arr3(&[[[2.0, 0.0], [0.0, 5.0], [-3.0, 0.0]]]);
+//! let mut scores = Array2::zeros((1, 3));
+//! batched_cosine_similarity(users.view(), items.view(), scores.view_mut(), &Options::default())?;
+//! assert_eq!(scores, arr2(&[[1.0, 0.0, -1.0]]));
+//! # Ok::<(), cosim_rs::Error>(())
+//! ```
+
+mod batched;
+mod matrix;
+mod paired;
+
+pub use batched::batched_cosine_similarity;
+pub use matrix::{cosine_similarity, self_cosine_similarity};
+pub use paired::paired_cosine_similarity;
+
+use crate::error::Error;
+use crate::kernel::Kernels;
+use crate::kernel::range::Floor;
+use crate::kernel::real::Real;
+use crate::parallel;
+
+/// What every function takes besides its arrays.
+#[derive(Clone, Copy)]
+pub struct Options<'a> {
+    /// Norms are raised to at least this before the division; finite and at least 0.
+    pub epsilon: f64,
+    /// The most threads to use; `None` for the global setting, see [`crate::num_threads`].
+    pub threads: Option<usize>,
+    /// Asked by the calling thread now and then in a long call: whether to stop.
+    pub interrupted: &'a dyn Fn() -> bool,
+}
+
+impl Default for Options<'_> {
+    fn default() -> Self {
+        Self { epsilon: 0.0, threads: None, interrupted: &|| false }
+    }
+}
+
+/// A call's options, checked and resolved.
+struct Call<'a, E: Clone + 'static> {
+    kernels: &'static Kernels<E>,
+    floor: Floor<E>,
+    threads: usize,
+    interrupted: &'a dyn Fn() -> bool,
+}
+
+impl<'a, E: Real> Call<'a, E> {
+    fn new(options: &Options<'a>) -> Result<Self, Error> {
+        let epsilon = E::from_f64(options.epsilon);
+        if !(options.epsilon >= 0.0 && epsilon.is_finite()) {
+            return Err(Error::Epsilon(options.epsilon.to_string()));
+        }
+        Ok(Self {
+            kernels: E::kernels()?,
+            floor: Floor::new(epsilon),
+            threads: parallel::resolve(options.threads)?,
+            interrupted: options.interrupted,
+        })
+    }
+
+    /// How many threads to use for work on this many elements.
+    fn threads_for(&self, elements: usize) -> usize {
+        let bytes = elements.saturating_mul(size_of::<E>());
+        if bytes < parallel::SMALL_WORK { 1 } else { self.threads }
+    }
+}
+
+fn check_shape(name: &'static str, got: &[usize], expected: &[usize]) -> Result<(), Error> {
+    if got == expected {
+        return Ok(());
+    }
+    Err(Error::Shape { name, got: got.to_vec(), expected: expected.to_vec() })
+}
+
+/// How many rows of `dim` elements make a block: about 256 KiB of them, which takes a thread some
+/// 20 µs from memory; in whole groups of sixteen rows, the kernels' unit.
+fn rows_per_block<E>(dim: usize) -> usize {
+    const BLOCK_BYTES: usize = 256 << 10;
+    let rows = BLOCK_BYTES / dim.saturating_mul(size_of::<E>()).max(1);
+    if rows < 16 { rows.max(1) } else { rows / 16 * 16 }
+}

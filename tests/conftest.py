@@ -1,0 +1,33 @@
+"""Set-up of the whole suite: what it runs on, repeatable properties, and clean threads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import settings
+
+pytest.register_assert_rewrite("helpers")
+
+# The same examples in every run and no database of them, so a failure comes back when run again;
+# no deadline, because machines and kernels differ in speed.
+settings.register_profile("repeatable", derandomize=True, database=None, deadline=None)
+settings.load_profile("repeatable")
+
+
+def pytest_report_header() -> str:
+    """Name the kernel and the threads under test."""
+    import cosim_rs
+
+    return f"cosim_rs: {cosim_rs.show_config(mode='dicts')}"
+
+
+@pytest.fixture(autouse=True)
+def _same_threads_afterwards() -> Iterator[None]:
+    """Keep a test's set_num_threads from the next test."""
+    import cosim_rs
+
+    threads = cosim_rs.get_num_threads()
+    yield
+    if cosim_rs.get_num_threads() != threads:
+        cosim_rs.set_num_threads(threads)

@@ -1,0 +1,59 @@
+"""Every function that scores pairs, put into one form: rows x, rows y, scores (len(x), len(y)).
+
+The contract gives a pair of vectors one score, whoever computes it; in this form a test can say
+so for all entry points at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import cosim_rs
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+EntryPoint = Callable[..., Array]
+
+
+def batched(x: Array, y: Array, **options: Any) -> Array:
+    """One batch entry a row of x, each with all of y as its items."""
+    items = np.broadcast_to(y, (len(x), *y.shape))
+    return cosim_rs.batched_cosine_similarity(x, items, **options)
+
+
+def batched_items_apart(x: Array, y: Array, **options: Any) -> Array:
+    """The same with an axis for the one user, and items that each lie in their own memory."""
+    items = np.repeat(y[None], len(x), axis=0)
+    return cosim_rs.batched_cosine_similarity(x[:, None, :], items, **options)
+
+
+def paired(x: Array, y: Array, **options: Any) -> Array:
+    """Every pair written out."""
+    left = np.repeat(x, len(y), axis=0)
+    right = np.tile(y, (len(x), 1))
+    return cosim_rs.paired_cosine_similarity(left, right, **options).reshape(len(x), len(y))
+
+
+def matrix(x: Array, y: Array, **options: Any) -> Array:
+    """All pairs of two sets."""
+    return cosim_rs.cosine_similarity(x, y, **options)
+
+
+def symmetric(x: Array, y: Array, **options: Any) -> Array:
+    """All pairs of one set, x before y; the upper right part of its square."""
+    both = np.concatenate([x, y])
+    return cosim_rs.cosine_similarity(both, **options)[: len(x), len(x) :]
+
+
+def symmetric_lower(x: Array, y: Array, **options: Any) -> Array:
+    """The lower left part of the same square, y before x."""
+    both = np.concatenate([y, x])
+    return cosim_rs.cosine_similarity(both, **options)[len(y) :, : len(y)]
+
+
+ENTRY_POINTS: dict[str, EntryPoint] = {
+    function.__name__: function
+    for function in (batched, batched_items_apart, paired, matrix, symmetric, symmetric_lower)
+}

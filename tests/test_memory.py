@@ -1,0 +1,43 @@
+"""No hidden copies: the peak memory of calls on large arrays, each in a fresh process."""
+
+from __future__ import annotations
+
+import pytest
+from helpers import run_python
+from peak_memory import ITEMS, MIB, SUPPORTED, THREADS
+
+pytestmark = pytest.mark.skipif(not SUPPORTED, reason="resets the peak memory in Linux's /proc")
+
+# The bar is 2 MiB a thread; the kernel counts pages in batches, and may be off by one more.
+MOST = (2 * THREADS + 1) * MIB
+COPY = 400_000_000
+
+
+def measured(function: str, name: str) -> int:
+    """Bytes, of one of the functions of peak_memory in a process of its own."""
+    return int(run_python(f"import peak_memory; print(peak_memory.{function}({name!r}))"))
+
+
+@pytest.mark.parametrize("items", ["contiguous", "strided last axis"])
+def test_a_copy_would_be_seen(items: str) -> None:
+    assert measured("copying", items) > 0.9 * COPY
+
+
+@pytest.mark.parametrize("items", ITEMS)
+def test_batched_copies_no_input(items: str) -> None:
+    assert measured("batched", items) < MOST
+
+
+@pytest.mark.parametrize("items", ["contiguous", "memory-mapped"])
+def test_paired_copies_no_input(items: str) -> None:
+    assert measured("paired", items) < MOST
+
+
+@pytest.mark.parametrize("form", ["out", "symmetric", "reversed"])
+def test_the_matrix_needs_only_tiles(form: str) -> None:
+    assert measured("matrix", form) < MOST
+
+
+def test_the_matrix_needs_only_tiles_and_its_output() -> None:
+    # A fresh output starts and ends within a huge page.
+    assert measured("matrix", "fresh") < MOST + 2 * 2 * MIB

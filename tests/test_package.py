@@ -1,0 +1,75 @@
+"""The face of the package: its names, signatures, types, and what importing it brings along."""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+from types import ModuleType
+
+import cosim_rs
+import pytest
+from helpers import run_python
+
+SIGNATURES = {
+    "batched_cosine_similarity": "(users, items, *, out=None, epsilon=0.0, threads=None)",
+    "paired_cosine_similarity": "(x, y, *, out=None, epsilon=0.0, threads=None)",
+    "cosine_similarity": "(x, y=None, *, out=None, epsilon=0.0, threads=None)",
+    "set_num_threads": "(n)",
+    "get_num_threads": "()",
+    "show_config": "(mode='stdout')",
+}
+
+
+def test_all_is_explicit_sorted_and_true() -> None:
+    assert set(cosim_rs.__all__) == {"__version__", *SIGNATURES}
+    assert list(cosim_rs.__all__) == sorted(cosim_rs.__all__)
+    public = {
+        name
+        for name, value in vars(cosim_rs).items()
+        if not name.startswith("_") and not isinstance(value, ModuleType)
+    }
+    assert public == set(cosim_rs.__all__) - {"__version__"}
+
+
+@pytest.mark.parametrize("name", SIGNATURES)
+def test_signatures(name: str) -> None:
+    signature = inspect.signature(getattr(cosim_rs, name))
+    plain = signature.replace(
+        parameters=[
+            parameter.replace(annotation=inspect.Parameter.empty)
+            for parameter in signature.parameters.values()
+        ],
+        return_annotation=inspect.Signature.empty,
+    )
+    assert str(plain) == SIGNATURES[name]
+
+
+@pytest.mark.parametrize("name", SIGNATURES)
+def test_every_parameter_and_result_has_its_type(name: str) -> None:
+    function = getattr(cosim_rs, name)
+    assert set(function.__annotations__) == {*inspect.signature(function).parameters, "return"}
+
+
+def test_the_types_are_shipped() -> None:
+    package = Path(cosim_rs.__file__).parent
+    assert (package / "py.typed").is_file()
+    assert (package / "_cosim_rs.pyi").is_file()
+
+
+def test_importing_brings_numpy_alone() -> None:
+    """No framework comes along, however many are installed."""
+    code = """
+import sys
+import numpy
+before = set(sys.modules)
+import cosim_rs
+roots = {name.partition(".")[0] for name in set(sys.modules) - before}
+print(sorted(roots - sys.stdlib_module_names))
+"""
+    assert run_python(code) == "['cosim_rs']\n"
+
+
+def test_importing_starts_no_thread_and_reads_no_variable() -> None:
+    """A bad variable is an error of the first use, not of the import."""
+    code = "import threading, cosim_rs; print(threading.active_count())"
+    assert run_python(code, COSIM_RS_KERNEL="none", COSIM_RS_NUM_THREADS="none") == "1\n"
