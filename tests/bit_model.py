@@ -21,7 +21,8 @@ import numpy.typing as npt
 from helpers import CANONICAL_NAN
 
 LANES = 16
-SAFE_SQUARES = (2.0**-60, 2.0**60)
+# A square between 2**-e and 2**e is used as it is.
+SAFE_EXPONENTS = {np.float32: 60, np.float64: 480}
 
 Vector = npt.NDArray[Any]
 
@@ -44,7 +45,8 @@ def _prepared(vector: Vector, epsilon: np.floating[Any]) -> tuple[Vector, np.flo
     with np.errstate(over="ignore"):
         square = np.maximum(lanes_dot(vector, vector), epsilon * epsilon)
     largest = np.max(np.abs(vector), initial=epsilon)
-    if SAFE_SQUARES[0] <= square <= SAFE_SQUARES[1] or largest == 0:
+    bound = 2.0 ** SAFE_EXPONENTS[vector.dtype.type]
+    if 1 / bound <= square <= bound or largest == 0:
         return vector, square
     exponent = int(np.frexp(largest)[1]) - 1
     scaled = np.array([times_power_of_two(element, -exponent) for element in vector], vector.dtype)

@@ -61,10 +61,11 @@ def test_importing_brings_numpy_alone() -> None:
     code = """
 import sys
 import numpy
-before = set(sys.modules)
+def roots():
+    return {name.partition(".")[0] for name in sys.modules}
+before = roots()
 import cosim_rs
-roots = {name.partition(".")[0] for name in set(sys.modules) - before}
-print(sorted(roots - sys.stdlib_module_names))
+print(sorted(roots() - before - sys.stdlib_module_names))
 """
     assert run_python(code) == "['cosim_rs']\n"
 

@@ -17,8 +17,14 @@ def arguments(given: list[str]) -> argparse.Namespace:
     parser.add_argument("--threads", type=int, help="for everyone (default: the library's own)")
     parser.add_argument("--output", type=Path, help="folder of the report (docs/benchmarks)")
     parser.add_argument("--limits", type=Path, help="the limits program, if it is already built")
-    parser.add_argument("--quick", action="store_true", help="tiny, to try out; writes nowhere")
+    parser.add_argument(
+        "--quick",
+        action="store_true",
+        help="tiny shapes, to try it out: no time is judged, and nothing written without --output",
+    )
     options = parser.parse_args(given)
+    if options.quick:
+        options.rounds = min(options.rounds, 3)
     if options.output is None and not options.quick:
         options.output = Path("docs/benchmarks")
     return options

@@ -24,8 +24,6 @@ class Result:
     """A case and what everyone has shown in it."""
 
     case: Case
-    nominal: Shape
-    """The shape that the case stands for; a quick run measures a smaller one."""
     entrants: list[Entrant]
 
     def best(self, family: str) -> Entrant | None:
@@ -49,10 +47,10 @@ class Bar:
     dtype: str = "float32"
 
     def measured(self, results: list[Result]) -> float:
-        """The ratio of medians; NaN if either side has not been timed."""
+        """The ratio of medians; NaN if either side has not been timed at this very shape."""
         for result in results:
             case = result.case
-            if (case.table, result.nominal, case.dtype) != (self.table, self.shape, self.dtype):
+            if (case.table, case.shape, case.dtype) != (self.table, self.shape, self.dtype):
                 continue
             subject, other = result.best(self.subject), result.best(self.against)
             if subject and other:

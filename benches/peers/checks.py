@@ -40,7 +40,7 @@ def _of_pairs(kind: str, users: Array, items: Array) -> Array:
 def bound(contender: Contender, case: Case, inputs: Inputs) -> float:
     """How far from the oracle a result of this contender may be."""
     depth = case.shape[2]
-    unit = np.finfo(case.dtype).eps / 2
+    unit = float(np.finfo(case.dtype).eps) / 2
     if contender.expects == "sum":
         # Partial sums of n standard normal numbers stay near √n, each of n roundings loses at most
         # u of one, and independent losses add up like √n: near n · u, and 16 times that never.

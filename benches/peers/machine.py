@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 PACKAGES = [
-    "cosim_rs",
     "numpy",
     "numba",
     "scikit-learn",
@@ -130,5 +129,6 @@ def note(threads: int, busy: float) -> dict[str, Any]:
         "CPUs busy with others before": f"{busy:.0%}",
         "BLAS": blas(),
         "Keras backend": os.environ.get("KERAS_BACKEND", "unknown"),
+        "cosim_rs": config["version"],
         **versions(),
     }

@@ -16,7 +16,7 @@ import cosim_rs
 
 from . import batched, checks, machine, matrix, memory, plot, report
 from .bars import Result
-from .cases import MATRICES, TABLES, Case, Inputs, all_cases
+from .cases import MATRICES, TABLES, Array, Case, Inputs, all_cases
 from .contenders import Contender, as_scores, threads
 from .coprocess import Limits, Worker, build_limits
 from .timing import Entrant, race, sampler
@@ -43,16 +43,18 @@ def run(options: argparse.Namespace, say: Say) -> None:
     if busy > machine.BUSY_WARNING:
         say(f"warning: others keep {busy:.0%} of the CPUs busy; the figures will be doubtful")
     note = machine.note(threads(), busy)
+    cases = [case for case in all_cases() if case.table in tables]
+    if options.quick:
+        cases = [case.tiny() for case in cases]
     results = []
     with helpers(options, tables) as available:
-        for case in (case for case in all_cases() if case.table in tables):
+        for case in cases:
             say(f"{case.table} {case.name}")
-            measured = case.tiny() if options.quick else case
-            entrants = entered(measured, available)
-            race(entrants, 3 if options.quick else options.rounds)
-            results.append(Result(measured, case.shape, entrants))
+            entrants = entered(case, available)
+            race(entrants, options.rounds)
+            results.append(Result(case, entrants))
             gc.collect()
-    extra = extra_memory(options.quick) if {"matrix-out", "matrix-fresh"} & set(tables) else {}
+    extra = extra_memory() if {"matrix-out", "matrix-fresh"} & set(tables) else {}
     note["CPUs busy with others after"] = f"{machine.busy_share():.0%}"
     text = report.markdown(results, extra, note)
     print(text)
@@ -70,7 +72,7 @@ def helpers(options: argparse.Namespace, tables: list[str]) -> Iterator[Helpers]
         limits = None
         if program := options.limits or build_limits():
             limits = stack.enter_context(closing(Limits(program, threads())))
-        kernels = dict.fromkeys([config["kernel"], "avx2", "portable"])
+        kernels = dict.fromkeys([config["kernel"], "avx512", "avx2", "portable"])
         workers = {
             kernel: stack.enter_context(closing(Worker(kernel)))
             for kernel in (kernels if "kernels" in tables else ())
@@ -84,13 +86,13 @@ def entered(case: Case, available: Helpers) -> list[Entrant]:
     if case.table == "kernels":
         return list(kernel_entrants(case, available.workers))
     inputs = case.inputs()
-    oracles: dict[str, object] = {}
+    oracles: dict[str, Array] = {}
     source = batched if case.is_batch else matrix
     entrants = [checked(one, case, inputs, oracles) for one in source.contenders(case)]
     return [*entrants, *limit_entrants(case, available.limits)]
 
 
-def checked(contender: Contender, case: Case, inputs: Inputs, oracles: dict) -> Entrant:
+def checked(contender: Contender, case: Case, inputs: Inputs, oracles: dict[str, Array]) -> Entrant:
     """Prepare one contender and compare what it gives with the oracle."""
     absent = Entrant(contender.name, contender.family, None)
     if missing := contender.missing():
@@ -142,13 +144,13 @@ def kernel_entrants(case: Case, workers: dict[str, Worker]) -> Iterator[Entrant]
         yield Entrant(kernel, kernel, worker.sample)
 
 
-def extra_memory(quick: bool) -> dict[str, int | None]:
+def extra_memory() -> dict[str, int | None]:
     """Peak extra bytes a thread of each matrix, by a readable name."""
     figures: dict[str, int | None] = {}
     for shape in MATRICES:
         case = Case("matrix-fresh", shape)
         for fresh in (True, False):
-            extra = memory.measured(case.tiny() if quick else case, fresh)
-            name = f"{shape}, {'fresh output' if fresh else 'out given'}"
+            extra = memory.measured(case, fresh)
+            name = f"{case.shape}, {'fresh output' if fresh else 'out given'}"
             figures[name] = None if extra is None else extra // threads()
     return figures

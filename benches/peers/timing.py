@@ -69,16 +69,16 @@ def sampler(call: Call) -> Sampler:
 
 def race(entrants: list[Entrant], rounds: int, seed: int = 0) -> None:
     """Fill in everyone's seconds."""
-    order = [entrant for entrant in entrants if entrant.sample is not None]
+    order = [(one, one.sample) for one in entrants if one.sample is not None]
     generator = random.Random(seed)
     with no_garbage_collection():
-        for entrant in order:
-            entrant.calls = _calls_for_a_sample(entrant.sample)
+        for entrant, sample in order:
+            entrant.calls = _calls_for_a_sample(sample)
         for _ in range(rounds):
             generator.shuffle(order)
-            for entrant in order:
+            for entrant, sample in order:
                 time.sleep(PAUSE_SECONDS)
-                entrant.seconds.append(entrant.sample(entrant.calls))
+                entrant.seconds.append(sample(entrant.calls))
 
 
 def _calls_for_a_sample(sample: Sampler) -> int:

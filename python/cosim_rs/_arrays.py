@@ -83,7 +83,7 @@ def check_out(out: object, shape: Shape, inputs: Inputs) -> None:
     """Raise unless scores of this shape can be written to `out`."""
     dtype = inputs.left.dtype
     if not isinstance(out, np.ndarray):
-        raise TypeError(f"out: got {type(out).__name__}, expected a NumPy array or None")
+        raise TypeError(f"out: got {type(out).__name__}, expected a numpy.ndarray or None")
     if out.dtype != dtype:
         raise TypeError(f"out: got dtype {out.dtype}, expected {dtype}, as these inputs give")
     if out.shape != shape:

@@ -71,7 +71,7 @@ mod sealed {
     impl Sealed for f64 {}
 }
 
-/// `NAN_BITS` and the exponent range are the type's own; all else reads the same for both.
+/// Both types read the same but for the bits of their NaN.
 macro_rules! real {
     ($real:ident, $nan_bits:literal, $safe_squares:expr, $table:ident) => {
         impl Real for $real {
@@ -130,7 +130,8 @@ macro_rules! real {
     };
 }
 
-// 2^-60 to 2^60.
-real!(f32, 0x7fc0_0000, (8.673_617_4e-19, 1.152_921_5e18), kernels_f32);
-// 2^-480 to 2^480, the like of it for the wider exponent.
-real!(f64, 0x7ff8_0000_0000_0000, (3.203_684_5e-145, 3.121_406_2e144), kernels_f64);
+/// 2^-60 and 2^60, which both types hold.
+const SAFE_SQUARES: (f32, f32) = (8.673_617_4e-19, 1.152_921_5e18);
+
+real!(f32, 0x7fc0_0000, SAFE_SQUARES, kernels_f32);
+real!(f64, 0x7ff8_0000_0000_0000, (SAFE_SQUARES.0 as f64, SAFE_SQUARES.1 as f64), kernels_f64);

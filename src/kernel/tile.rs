@@ -5,6 +5,9 @@
 //! elements of each row and uses it for all the others. The reductions are folded per user: four
 //! items' lanes at once, then sixteen items' sums, whose epilogue and store are one vector each.
 
+// Loops over registers go by index: they unroll, where iterators over arrays may not.
+#![allow(clippy::needless_range_loop)]
+
 use super::lanes::{LANES, Load};
 use super::range::{Floor, out_of_range, places, prepare, square_lanes};
 use super::real::Real;
@@ -76,17 +79,19 @@ pub(crate) fn score_tiles<E: Real, L, const USERS: usize, const ITEMS: usize>(
 ) where
     L: Load<E, E>,
 {
-    let user_tiles = users.rows.chunks(USERS).zip(users.squares.chunks(USERS));
+    let item_rows: Vec<&[E]> = items.rows.iter().map(|row| &**row).collect();
+    let user_rows: Vec<&[E]> = users.rows.iter().map(|row| &**row).collect();
+    let user_tiles = user_rows.chunks(USERS).zip(users.squares.chunks(USERS));
     for ((tile_users, user_squares), rows) in user_tiles.zip(scores.chunks_mut(USERS)) {
         let tile_users = slices::<_, USERS>(tile_users);
-        for (group, group_items) in items.rows.chunks(LANES).enumerate() {
+        for (group, group_items) in item_rows.chunks(LANES).enumerate() {
             let dots = tile_group::<E, L, USERS, ITEMS>(lanes, tile_users, group_items);
             let (squares, _) = items.squares[group * LANES..].as_chunks::<LANES>();
             let squares = lanes.load(&squares[0]);
-            for ((dots, &user_square), row) in dots.into_iter().zip(user_squares).zip(&mut *rows) {
-                let scores = lanes.cosine(dots, squares, lanes.splat(user_square));
-                let scores = lanes.store(scores);
-                row.write(first_item + group * LANES, &scores[..group_items.len()]);
+            for user in 0..rows.len() {
+                let user_square = lanes.splat(user_squares[user]);
+                let scores = lanes.store(lanes.cosine(dots[user], squares, user_square));
+                rows[user].write(first_item + group * LANES, &scores[..group_items.len()]);
             }
         }
     }
@@ -95,8 +100,8 @@ pub(crate) fn score_tiles<E: Real, L, const USERS: usize, const ITEMS: usize>(
 /// The rows of a tile. Where fewer are left, the last one fills the other places: its scores are
 /// computed again and not written.
 #[inline(always)]
-fn slices<'a, E: Clone, const COUNT: usize>(rows: &'a [Cow<'_, [E]>]) -> [&'a [E]; COUNT] {
-    std::array::from_fn(|place| &*rows[place.min(rows.len() - 1)])
+fn slices<'a, E, const COUNT: usize>(rows: &[&'a [E]]) -> [&'a [E]; COUNT] {
+    std::array::from_fn(|place| rows[place.min(rows.len() - 1)])
 }
 
 /// The dot products of a tile's users with up to sixteen items, a vector a user.
@@ -104,7 +109,7 @@ fn slices<'a, E: Clone, const COUNT: usize>(rows: &'a [Cow<'_, [E]>]) -> [&'a [E
 fn tile_group<E: Real, L, const USERS: usize, const ITEMS: usize>(
     lanes: L,
     users: [&[E]; USERS],
-    items: &[Cow<'_, [E]>],
+    items: &[&[E]],
 ) -> [L::Vector; USERS]
 where
     L: Load<E, E>,
@@ -114,15 +119,21 @@ where
         let mut dots = [[lanes.zero(); 4]; USERS];
         for (tile, items) in items.chunks(ITEMS).enumerate() {
             let sums = tile_dots::<E, L, USERS, ITEMS>(lanes, users, slices::<_, ITEMS>(items));
-            for (dots, sums) in dots.iter_mut().zip(sums) {
-                dots[tile * ITEMS..][..ITEMS].copy_from_slice(&sums);
+            for user in 0..USERS {
+                for item in 0..ITEMS {
+                    dots[user][tile * ITEMS + item] = sums[user][item];
+                }
             }
         }
-        for (quarters, dots) in quarters.iter_mut().zip(dots) {
-            quarters[quarter] = lanes.fold_rows(dots);
+        for user in 0..USERS {
+            quarters[user][quarter] = lanes.fold_rows(dots[user]);
         }
     }
-    quarters.map(|quarters| lanes.fold_quarters(quarters))
+    let mut sums = [lanes.zero(); USERS];
+    for user in 0..USERS {
+        sums[user] = lanes.fold_quarters(quarters[user]);
+    }
+    sums
 }
 
 /// The lanes of the dot products of `USERS` × `ITEMS` rows.
@@ -135,27 +146,39 @@ fn tile_dots<E: Real, L, const USERS: usize, const ITEMS: usize>(
 where
     L: Load<E, E>,
 {
-    let mut sums = [[lanes.zero(); ITEMS]; USERS];
     let whole = users[0].len() / LANES;
-    let user_groups = users.map(|row| &row.as_chunks::<LANES>().0[..whole]);
-    let item_groups = items.map(|row| &row.as_chunks::<LANES>().0[..whole]);
+    let (user_groups, item_groups) = (groups(users, whole), groups(items, whole));
+    let mut sums = [[lanes.zero(); ITEMS]; USERS];
+    let mut item_vectors = [lanes.zero(); ITEMS];
     for group in 0..whole {
-        let items = item_groups.map(|row| lanes.load(&row[group]));
-        for (sums, row) in sums.iter_mut().zip(user_groups) {
-            let user = lanes.load(&row[group]);
-            for (sum, item) in sums.iter_mut().zip(items) {
-                *sum = lanes.multiply_add(user, item, *sum);
+        for item in 0..ITEMS {
+            item_vectors[item] = lanes.load(&item_groups[item][group]);
+        }
+        for user in 0..USERS {
+            let user_vector = lanes.load(&user_groups[user][group]);
+            for item in 0..ITEMS {
+                sums[user][item] =
+                    lanes.multiply_add(user_vector, item_vectors[item], sums[user][item]);
             }
         }
     }
     if users[0].len() % LANES != 0 {
-        let items = items.map(|row| lanes.load_first(&row[whole * LANES..]));
-        for (sums, row) in sums.iter_mut().zip(users) {
-            let user = lanes.load_first(&row[whole * LANES..]);
-            for (sum, item) in sums.iter_mut().zip(items) {
-                *sum = lanes.multiply_add(user, item, *sum);
+        for item in 0..ITEMS {
+            item_vectors[item] = lanes.load_first(&items[item][whole * LANES..]);
+        }
+        for user in 0..USERS {
+            let user_vector = lanes.load_first(&users[user][whole * LANES..]);
+            for item in 0..ITEMS {
+                sums[user][item] =
+                    lanes.multiply_add(user_vector, item_vectors[item], sums[user][item]);
             }
         }
     }
     sums
+}
+
+/// The whole groups of sixteen elements of some rows, all of one length that the compiler sees.
+#[inline(always)]
+fn groups<E, const COUNT: usize>(rows: [&[E]; COUNT], whole: usize) -> [&[[E; LANES]]; COUNT] {
+    rows.map(|row| &row.as_chunks::<LANES>().0[..whole])
 }

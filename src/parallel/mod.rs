@@ -24,6 +24,8 @@ const POLL_EVERY: Duration = Duration::from_millis(50);
 
 /// Does `work` on each of the `count` blocks, on the calling thread and up to `threads - 1` others.
 ///
+/// The calling thread is in the default floating-point mode already; the helpers enter it here.
+///
 /// # Errors
 /// [`Error::Interrupted`] if `interrupted` said so; blocks not begun by then are left alone.
 pub(crate) fn for_each<B>(
@@ -53,7 +55,6 @@ where
     };
     let mut was_interrupted = false;
     let mut lead = || {
-        let _mode = DefaultMode::enter();
         let _stop = StopOnPanic(&stop);
         let mut polled = (count > 1).then(Instant::now);
         while let Some(block) = next() {

@@ -24,6 +24,7 @@ pub fn batched_cosine_similarity<E: Real>(
     check_shape("users", users.shape(), &[batch, dim])?;
     check_shape("scores", scores.shape(), &[batch, count])?;
     let call = Call::<E>::new(options)?;
+    let (kernels, floor) = (call.kernels, call.floor);
     if scores.is_empty() {
         return Ok(());
     }
@@ -38,7 +39,7 @@ pub fn batched_cosine_similarity<E: Real>(
             let row = block.first_row + row;
             let items = Rows::new(items.index_axis(Axis(0), row)).range(columns.clone());
             let user = users.row(row, &mut scratch);
-            call.kernels.score_rows(user, items, call.floor, ScoreRow::new(scores));
+            kernels.score_rows(user, items, floor, ScoreRow::new(scores));
         }
     };
     let block_count = Blocks::<E>::count((batch, count), shape);

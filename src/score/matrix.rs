@@ -41,6 +41,7 @@ pub fn cosine_similarity<E: Real>(
         return batched_cosine_similarity(x, y, scores, options);
     }
     let call = Call::<E>::new(options)?;
+    let (kernels, floor) = (call.kernels, call.floor);
 
     let (x, y) = (Rows::new(x), Rows::new(y));
     let item_panel = panel_rows::<E>(dim);
@@ -48,13 +49,13 @@ pub fn cosine_similarity<E: Real>(
     let shape = (USERS, span.max(1).next_multiple_of(item_panel));
     let score_block = |mut block: Block<'_, E>| {
         let (rows, columns) = (block.scores.nrows(), block.scores.ncols());
-        let users = call.kernels.panel(x, block.first_row..block.first_row + rows, call.floor);
+        let users = kernels.panel(x, block.first_row..block.first_row + rows, floor);
         let mut scores: Vec<_> = block.scores.rows_mut().into_iter().map(ScoreRow::new).collect();
         for first in (0..columns).step_by(item_panel) {
             let first_item = block.first_column + first;
             let range = first_item..first_item + item_panel.min(columns - first);
-            let items = call.kernels.panel(y, range, call.floor);
-            call.kernels.score_tiles(&users, &items, &mut scores, first);
+            let items = kernels.panel(y, range, floor);
+            kernels.score_tiles(&users, &items, &mut scores, first);
         }
     };
     let block_count = Blocks::<E>::count((users, items), shape);

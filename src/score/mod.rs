@@ -32,9 +32,11 @@ pub use paired::paired_cosine_similarity;
 
 use crate::error::Error;
 use crate::kernel::Kernels;
+use crate::kernel::float_mode::DefaultMode;
 use crate::kernel::range::Floor;
 use crate::kernel::real::Real;
 use crate::parallel;
+use std::hint::black_box;
 
 /// What every function takes besides its arrays.
 #[derive(Clone, Copy)]
@@ -55,6 +57,8 @@ impl Default for Options<'_> {
 
 /// A call's options, checked and resolved.
 struct Call<'a, E: Clone + 'static> {
+    /// The mode of the whole call: a caller that flushes subnormals would flush epsilon too.
+    _mode: DefaultMode,
     kernels: &'static Kernels<E>,
     floor: Floor<E>,
     threads: usize,
@@ -63,13 +67,16 @@ struct Call<'a, E: Clone + 'static> {
 
 impl<'a, E: Real> Call<'a, E> {
     fn new(options: &Options<'a>) -> Result<Self, Error> {
-        let epsilon = E::from_f64(options.epsilon);
+        let mode = DefaultMode::enter();
+        // Hidden from the compiler, so that it rounds neither before nor after the mode is set.
+        let epsilon = black_box(E::from_f64(black_box(options.epsilon)));
         if !(options.epsilon >= 0.0 && epsilon.is_finite()) {
             return Err(Error::Epsilon(options.epsilon.to_string()));
         }
         Ok(Self {
+            _mode: mode,
             kernels: E::kernels()?,
-            floor: Floor::new(epsilon),
+            floor: black_box(Floor::new(epsilon)),
             threads: parallel::resolve(options.threads)?,
             interrupted: options.interrupted,
         })

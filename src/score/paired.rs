@@ -23,6 +23,7 @@ pub fn paired_cosine_similarity<E: Real>(
     check_shape("y", y.shape(), &[count, dim])?;
     check_shape("scores", scores.shape(), &[count])?;
     let call = Call::<E>::new(options)?;
+    let (kernels, floor) = (call.kernels, call.floor);
 
     let shape = (1, rows_per_block::<E>(dim.saturating_mul(2)));
     let threads = call.threads_for(x.len().saturating_mul(2));
@@ -30,7 +31,7 @@ pub fn paired_cosine_similarity<E: Real>(
     let score_block = |mut block: Block<'_, E>| {
         let rows = block.first_column..block.first_column + block.scores.ncols();
         let scores = ScoreRow::new(block.scores.row_mut(0));
-        call.kernels.score_pairs(x.range(rows.clone()), y.range(rows), call.floor, scores);
+        kernels.score_pairs(x.range(rows.clone()), y.range(rows), floor, scores);
     };
     let block_count = Blocks::<E>::count((1, count), shape);
     let blocks = Blocks::new(scores.insert_axis(Axis(0)), shape);

@@ -17,6 +17,15 @@ impl Avx2 {
     }
 }
 
+/// An array with an expression's value for each of these registers or pairs of registers. (Not
+/// `array::map`: a closure is compiled without the instructions of its caller and might not be
+/// inlined.)
+macro_rules! each {
+    ([$($from:expr),+], |$name:pat_param| $body:expr) => {
+        [$({ let $name = $from; $body }),+]
+    };
+}
+
 // In every block below, AVX2 and FMA are there because `self` proves it, and loads and stores
 // stay within the references and slices that they are given.
 
@@ -50,7 +59,7 @@ impl Lanes<f32> for Avx2 {
     }
     #[inline(always)]
     fn fold_4(self, a: [__m256; 2], b: [__m256; 2]) -> [__m256; 2] {
-        [a, b].map(|[one, other]| {
+        each!([a, b], |[one, other]| {
             // SAFETY: `self` proves AVX2.
             unsafe {
                 let low = _mm256_permute2f128_ps::<0x20>(one, other);
@@ -62,7 +71,7 @@ impl Lanes<f32> for Avx2 {
     /// Leaves each 128 bits with two lanes of one row, then two of another.
     #[inline(always)]
     fn fold_2(self, a: [__m256; 2], b: [__m256; 2]) -> [__m256; 2] {
-        [a, b].map(|[one, other]| {
+        each!([a, b], |[one, other]| {
             // SAFETY: `self` proves AVX2.
             unsafe {
                 let low = _mm256_shuffle_ps::<0b01_00_01_00>(one, other);
@@ -73,7 +82,7 @@ impl Lanes<f32> for Avx2 {
     }
     #[inline(always)]
     fn fold_1(self, a: [__m256; 2], b: [__m256; 2]) -> [__m256; 2] {
-        [a, b].map(|[one, other]| {
+        each!([a, b], |[one, other]| {
             // SAFETY: `self` proves AVX2.
             unsafe {
                 let even = _mm256_shuffle_ps::<0b10_00_10_00>(one, other);
@@ -98,7 +107,7 @@ impl Lanes<f32> for Avx2 {
     }
     #[inline(always)]
     fn outside(self, vector: [__m256; 2], low: f32, high: f32) -> u16 {
-        let [lower, upper] = vector.map(|half| {
+        let [lower, upper] = each!([vector[0], vector[1]], |half| {
             // SAFETY: `self` proves AVX2.
             let inside = unsafe {
                 let reaches = _mm256_cmp_ps::<_CMP_GE_OQ>(half, _mm256_set1_ps(low));
@@ -116,7 +125,7 @@ impl Lanes<f32> for Avx2 {
         squares: [__m256; 2],
         other_squares: [__m256; 2],
     ) -> [__m256; 2] {
-        [0, 1].map(|half| {
+        each!([0, 1], |half| {
             // SAFETY: `self` proves AVX2. (With a NaN, min and max give their second operand.)
             unsafe {
                 let norms = _mm256_sqrt_ps(_mm256_mul_ps(squares[half], other_squares[half]));
@@ -140,7 +149,7 @@ impl Load<f32, f32> for Avx2 {
     fn load_first(self, elements: &[f32]) -> [__m256; 2] {
         debug_assert!(elements.len() < LANES);
         let count = i32::try_from(elements.len()).unwrap_or(0);
-        [0, 8].map(|first| {
+        each!([0, 8], |first| {
             // SAFETY: `self` proves AVX2; the mask covers just those of the slice's elements
             // that lie in this half, and nothing is read through a pointer without a mask bit.
             unsafe {
@@ -173,7 +182,7 @@ impl Lanes<f64> for Avx2 {
     #[inline(always)]
     fn multiply_add(self, a: [__m256d; 4], b: [__m256d; 4], sum: [__m256d; 4]) -> [__m256d; 4] {
         // SAFETY: `self` proves FMA.
-        [0, 1, 2, 3].map(|part| unsafe { _mm256_fmadd_pd(a[part], b[part], sum[part]) })
+        each!([0, 1, 2, 3], |part| unsafe { _mm256_fmadd_pd(a[part], b[part], sum[part]) })
     }
     #[inline(always)]
     fn fold_8(self, a: [__m256d; 4], b: [__m256d; 4]) -> [__m256d; 4] {
@@ -201,7 +210,7 @@ impl Lanes<f64> for Avx2 {
     }
     #[inline(always)]
     fn fold_2(self, a: [__m256d; 4], b: [__m256d; 4]) -> [__m256d; 4] {
-        [[a[0], a[1]], [a[2], a[3]], [b[0], b[1]], [b[2], b[3]]].map(|[one, other]| {
+        each!([[a[0], a[1]], [a[2], a[3]], [b[0], b[1]], [b[2], b[3]]], |[one, other]| {
             // SAFETY: `self` proves AVX2.
             unsafe {
                 let low = _mm256_permute2f128_pd::<0x20>(one, other);
@@ -213,7 +222,7 @@ impl Lanes<f64> for Avx2 {
     /// Leaves the first rows of two pairs in one half, the second ones in the other.
     #[inline(always)]
     fn fold_1(self, a: [__m256d; 4], b: [__m256d; 4]) -> [__m256d; 4] {
-        [[a[0], a[1]], [a[2], a[3]], [b[0], b[1]], [b[2], b[3]]].map(|[one, other]| {
+        each!([[a[0], a[1]], [a[2], a[3]], [b[0], b[1]], [b[2], b[3]]], |[one, other]| {
             // SAFETY: `self` proves AVX2.
             unsafe { _mm256_add_pd(_mm256_unpacklo_pd(one, other), _mm256_unpackhi_pd(one, other)) }
         })
@@ -221,12 +230,14 @@ impl Lanes<f64> for Avx2 {
     #[inline(always)]
     fn in_order(self, sums: [__m256d; 4]) -> [__m256d; 4] {
         // SAFETY: `self` proves AVX2.
-        sums.map(|part| unsafe { _mm256_permute4x64_pd::<0b11_01_10_00>(part) })
+        each!([sums[0], sums[1], sums[2], sums[3]], |part| unsafe {
+            _mm256_permute4x64_pd::<0b11_01_10_00>(part)
+        })
     }
     #[inline(always)]
     fn at_least(self, vector: [__m256d; 4], floor: [__m256d; 4]) -> [__m256d; 4] {
         // SAFETY: `self` proves AVX2. (With a NaN, max gives its second operand.)
-        [0, 1, 2, 3].map(|part| unsafe { _mm256_max_pd(floor[part], vector[part]) })
+        each!([0, 1, 2, 3], |part| unsafe { _mm256_max_pd(floor[part], vector[part]) })
     }
     #[inline(always)]
     fn outside(self, vector: [__m256d; 4], low: f64, high: f64) -> u16 {
@@ -249,7 +260,7 @@ impl Lanes<f64> for Avx2 {
         squares: [__m256d; 4],
         other_squares: [__m256d; 4],
     ) -> [__m256d; 4] {
-        [0, 1, 2, 3].map(|part| {
+        each!([0, 1, 2, 3], |part| {
             // SAFETY: `self` proves AVX2. (With a NaN, min and max give their second operand.)
             unsafe {
                 let norms = _mm256_sqrt_pd(_mm256_mul_pd(squares[part], other_squares[part]));
@@ -268,13 +279,13 @@ impl Load<f64, f64> for Avx2 {
     #[inline(always)]
     fn load(self, elements: &[f64; LANES]) -> [__m256d; 4] {
         // SAFETY: `self` proves AVX2; the array holds four times four doubles.
-        [0, 4, 8, 12].map(|first| unsafe { _mm256_loadu_pd(elements.as_ptr().add(first)) })
+        each!([0, 4, 8, 12], |first| unsafe { _mm256_loadu_pd(elements.as_ptr().add(first)) })
     }
     #[inline(always)]
     fn load_first(self, elements: &[f64]) -> [__m256d; 4] {
         debug_assert!(elements.len() < LANES);
         let count = i64::try_from(elements.len()).unwrap_or(0);
-        [0, 4, 8, 12].map(|first| {
+        each!([0, 4, 8, 12], |first| {
             // SAFETY: `self` proves AVX2; the mask covers just those of the slice's elements
             // that lie in this quarter, and nothing is read through a pointer without a mask bit.
             unsafe {

@@ -163,33 +163,19 @@ impl Lanes<f64> for Avx512 {
     }
     #[inline(always)]
     fn fold_4(self, a: [__m512d; 2], b: [__m512d; 2]) -> [__m512d; 2] {
-        [a, b].map(|[one, other]| {
-            // SAFETY: `self` proves AVX-512F.
-            unsafe {
-                let low = _mm512_shuffle_f64x2::<0b01_00_01_00>(one, other);
-                let high = _mm512_shuffle_f64x2::<0b11_10_11_10>(one, other);
-                _mm512_add_pd(low, high)
-            }
-        })
+        // SAFETY: `self` proves AVX-512F.
+        unsafe { [fold_4_half(a), fold_4_half(b)] }
     }
     #[inline(always)]
     fn fold_2(self, a: [__m512d; 2], b: [__m512d; 2]) -> [__m512d; 2] {
-        [a, b].map(|[one, other]| {
-            // SAFETY: `self` proves AVX-512F.
-            unsafe {
-                let low = _mm512_shuffle_f64x2::<0b10_00_10_00>(one, other);
-                let high = _mm512_shuffle_f64x2::<0b11_01_11_01>(one, other);
-                _mm512_add_pd(low, high)
-            }
-        })
+        // SAFETY: `self` proves AVX-512F.
+        unsafe { [fold_2_half(a), fold_2_half(b)] }
     }
     /// Leaves each 128 bits with a sum of the first four rows, then one of the next four.
     #[inline(always)]
     fn fold_1(self, a: [__m512d; 2], b: [__m512d; 2]) -> [__m512d; 2] {
-        [a, b].map(|[one, other]| {
-            // SAFETY: `self` proves AVX-512F.
-            unsafe { _mm512_add_pd(_mm512_unpacklo_pd(one, other), _mm512_unpackhi_pd(one, other)) }
-        })
+        // SAFETY: `self` proves AVX-512F.
+        unsafe { [fold_1_half(a), fold_1_half(b)] }
     }
     #[inline(always)]
     fn in_order(self, sums: [__m512d; 2]) -> [__m512d; 2] {
@@ -206,13 +192,9 @@ impl Lanes<f64> for Avx512 {
     }
     #[inline(always)]
     fn outside(self, vector: [__m512d; 2], low: f64, high: f64) -> u16 {
-        let [lower, upper] = vector.map(|half| {
-            // SAFETY: `self` proves AVX-512F.
-            unsafe {
-                let reaches = _mm512_cmp_pd_mask::<_CMP_GE_OQ>(half, _mm512_set1_pd(low));
-                !_mm512_mask_cmp_pd_mask::<_CMP_LE_OQ>(reaches, half, _mm512_set1_pd(high))
-            }
-        });
+        // SAFETY: `self` proves AVX-512F.
+        let [lower, upper] =
+            unsafe { [outside_half(vector[0], low, high), outside_half(vector[1], low, high)] };
         u16::from_le_bytes([lower, upper])
     }
     #[inline(always)]
@@ -222,18 +204,13 @@ impl Lanes<f64> for Avx512 {
         squares: [__m512d; 2],
         other_squares: [__m512d; 2],
     ) -> [__m512d; 2] {
-        [0, 1].map(|half| {
-            // SAFETY: `self` proves AVX-512F. (With a NaN, min and max give their second operand.)
-            unsafe {
-                let norms = _mm512_sqrt_pd(_mm512_mul_pd(squares[half], other_squares[half]));
-                let score = _mm512_min_pd(_mm512_set1_pd(1.0), _mm512_div_pd(dots[half], norms));
-                let score = _mm512_max_pd(_mm512_set1_pd(-1.0), score);
-                let score = _mm512_add_pd(score, _mm512_setzero_pd()); // -0 becomes +0
-                let nan = _mm512_cmp_pd_mask::<_CMP_UNORD_Q>(score, score);
-                let canonical = _mm512_set1_pd(f64::from_bits(0x7ff8_0000_0000_0000));
-                _mm512_mask_mov_pd(score, nan, canonical)
-            }
-        })
+        // SAFETY: `self` proves AVX-512F.
+        unsafe {
+            [
+                cosine_half(dots[0], squares[0], other_squares[0]),
+                cosine_half(dots[1], squares[1], other_squares[1]),
+            ]
+        }
     }
 }
 
@@ -254,5 +231,66 @@ impl Load<f64, f64> for Avx512 {
                 _mm512_maskz_loadu_pd(upper, elements.as_ptr().wrapping_add(8)),
             ]
         }
+    }
+}
+
+// The halves of what doubles need twice. They are functions, not closures: a closure is compiled
+// without the instructions of its caller and might not be inlined.
+
+/// # Safety
+/// This CPU has AVX-512F.
+#[inline(always)]
+unsafe fn fold_4_half([a, b]: [__m512d; 2]) -> __m512d {
+    // SAFETY: the caller vouches for AVX-512F.
+    unsafe {
+        let low = _mm512_shuffle_f64x2::<0b01_00_01_00>(a, b);
+        let high = _mm512_shuffle_f64x2::<0b11_10_11_10>(a, b);
+        _mm512_add_pd(low, high)
+    }
+}
+
+/// # Safety
+/// This CPU has AVX-512F.
+#[inline(always)]
+unsafe fn fold_2_half([a, b]: [__m512d; 2]) -> __m512d {
+    // SAFETY: the caller vouches for AVX-512F.
+    unsafe {
+        let low = _mm512_shuffle_f64x2::<0b10_00_10_00>(a, b);
+        let high = _mm512_shuffle_f64x2::<0b11_01_11_01>(a, b);
+        _mm512_add_pd(low, high)
+    }
+}
+
+/// # Safety
+/// This CPU has AVX-512F.
+#[inline(always)]
+unsafe fn fold_1_half([a, b]: [__m512d; 2]) -> __m512d {
+    // SAFETY: the caller vouches for AVX-512F.
+    unsafe { _mm512_add_pd(_mm512_unpacklo_pd(a, b), _mm512_unpackhi_pd(a, b)) }
+}
+
+/// # Safety
+/// This CPU has AVX-512F.
+#[inline(always)]
+unsafe fn outside_half(half: __m512d, low: f64, high: f64) -> u8 {
+    // SAFETY: the caller vouches for AVX-512F.
+    unsafe {
+        let reaches = _mm512_cmp_pd_mask::<_CMP_GE_OQ>(half, _mm512_set1_pd(low));
+        !_mm512_mask_cmp_pd_mask::<_CMP_LE_OQ>(reaches, half, _mm512_set1_pd(high))
+    }
+}
+
+/// # Safety
+/// This CPU has AVX-512F.
+#[inline(always)]
+unsafe fn cosine_half(dots: __m512d, squares: __m512d, other_squares: __m512d) -> __m512d {
+    // SAFETY: the caller vouches for AVX-512F. (With a NaN, min and max give their second operand.)
+    unsafe {
+        let norms = _mm512_sqrt_pd(_mm512_mul_pd(squares, other_squares));
+        let score = _mm512_min_pd(_mm512_set1_pd(1.0), _mm512_div_pd(dots, norms));
+        let score = _mm512_max_pd(_mm512_set1_pd(-1.0), score);
+        let score = _mm512_add_pd(score, _mm512_setzero_pd()); // -0 becomes +0
+        let nan = _mm512_cmp_pd_mask::<_CMP_UNORD_Q>(score, score);
+        _mm512_mask_mov_pd(score, nan, _mm512_set1_pd(f64::from_bits(0x7ff8_0000_0000_0000)))
     }
 }
