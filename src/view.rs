@@ -32,6 +32,10 @@ impl<'a, S: Copy> Rows<'a, S> {
         self.count
     }
 
+    pub(crate) fn dim(&self) -> usize {
+        self.dim
+    }
+
     /// Some of the rows.
     pub(crate) fn range(&self, rows: Range<usize>) -> Self {
         assert!(rows.start <= rows.end && rows.end <= self.count);
@@ -49,6 +53,21 @@ impl<'a, S: Copy> Rows<'a, S> {
         } else {
             None
         }
+    }
+
+    /// `COUNT` rows in the caller's memory, if there are so many and they are contiguous there.
+    #[inline(always)]
+    pub(crate) fn contiguous_rows<const COUNT: usize>(
+        &self,
+        first: usize,
+    ) -> Option<[&'a [S]; COUNT]> {
+        let is_whole = first + COUNT <= self.count && self.column_stride == 1;
+        is_whole.then(|| {
+            // SAFETY: as in `contiguous`.
+            std::array::from_fn(|place| unsafe {
+                std::slice::from_raw_parts(self.start(first + place), self.dim)
+            })
+        })
     }
 
     /// A row as a slice: the caller's memory, or `scratch` filled with a copy.
@@ -112,11 +131,21 @@ impl<'a, E: Copy> ScoreRow<'a, E> {
         }
     }
 
+    /// Writes the first `count` of a group of scores from place `first` on.
     #[inline(always)]
-    pub(crate) fn write(&mut self, first: usize, scores: &[E]) {
+    pub(crate) fn write<const GROUP: usize>(
+        &mut self,
+        first: usize,
+        scores: &[E; GROUP],
+        count: usize,
+    ) {
         match self {
-            Self::Slice(row) => row[first..first + scores.len()].copy_from_slice(scores),
-            Self::Strided(row) => write_strided(row, first, scores),
+            // A copy of known length is one store, any other a call.
+            Self::Slice(row) if count == GROUP => {
+                row[first..first + GROUP].copy_from_slice(scores);
+            }
+            Self::Slice(row) => row[first..first + count].copy_from_slice(&scores[..count]),
+            Self::Strided(row) => write_strided(row, first, &scores[..count]),
         }
     }
 }

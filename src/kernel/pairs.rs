@@ -56,6 +56,6 @@ pub(crate) fn score_pairs<E: Real, L>(
             [dots, x_squares, y_squares] = rescued.map(|sums| lanes.load(&sums));
         }
         let group_scores = lanes.store(lanes.cosine(dots, x_squares, y_squares));
-        scores.write(first, &group_scores[..count]);
+        scores.write(first, &group_scores, count);
     }
 }

@@ -21,6 +21,7 @@ pub(crate) fn score_rows<E: Real, L>(
 ) where
     L: Load<E, E>,
 {
+    assert_eq!(user.len(), items.dim());
     let (mut scratch, mut scaled) = (Vec::new(), Vec::new());
     let user = prepare(lanes, user, floor, &mut scaled);
     let user_squares = lanes.splat(user.square);
@@ -34,7 +35,7 @@ pub(crate) fn score_rows<E: Real, L>(
                 rescue_group(lanes, &user, &items, first, floor, outside, (dots, squares));
         }
         let group_scores = lanes.store(lanes.cosine(dots, squares, user_squares));
-        scores.write(first, &group_scores[..count]);
+        scores.write(first, &group_scores, count);
     }
 }
 
@@ -54,10 +55,15 @@ where
     let (mut dot_quarters, mut square_quarters) = ([lanes.zero(); 4], [lanes.zero(); 4]);
     for quarter in 0..4 {
         let (mut dots, mut squares) = ([lanes.zero(); 4], [lanes.zero(); 4]);
-        for place in 0..4 {
-            let index = 4 * quarter + place;
-            if index < count {
-                let item = items.row(first + index, scratch);
+        let first = first + 4 * quarter;
+        if let Some(rows) = items.contiguous_rows::<4>(first) {
+            (dots[0], squares[0]) = dot_and_square(lanes, user, rows[0]);
+            (dots[1], squares[1]) = dot_and_square(lanes, user, rows[1]);
+            (dots[2], squares[2]) = dot_and_square(lanes, user, rows[2]);
+            (dots[3], squares[3]) = dot_and_square(lanes, user, rows[3]);
+        } else {
+            for place in 0..count.saturating_sub(4 * quarter).min(4) {
+                let item = items.row(first + place, scratch);
                 (dots[place], squares[place]) = dot_and_square(lanes, user, item);
             }
         }

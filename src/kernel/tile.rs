@@ -91,7 +91,7 @@ pub(crate) fn score_tiles<E: Real, L, const USERS: usize, const ITEMS: usize>(
             for user in 0..rows.len() {
                 let user_square = lanes.splat(user_squares[user]);
                 let scores = lanes.store(lanes.cosine(dots[user], squares, user_square));
-                rows[user].write(first_item + group * LANES, &scores[..group_items.len()]);
+                rows[user].write(first_item + group * LANES, &scores, group_items.len());
             }
         }
     }

@@ -1,0 +1,81 @@
+# Each target sets up what it needs in this folder's own .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/pip --quiet --disable-pip-version-check
+# What a user may have set for their own work must not change what tests and benchmarks show.
+CLEAN := env -u COSIM_RS_KERNEL -u COSIM_RS_NUM_THREADS -u RAYON_NUM_THREADS
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-rust test-python test-kernels lint format bench bench-peers \
+	bench-kernels wheel wheel-check clean
+
+help: ## Show this help
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: build demo-deps ## Rank real digits and save a picture, digits.png
+	$(BIN)/python examples/digits.py --picture digits.png
+
+test: test-rust test-python ## Run all tests of the core and of the Python package
+
+test-rust: ## Run the core's tests, without Python
+	cargo test --quiet --no-default-features
+
+test-python: build test-deps ## Run the Python tests, with the best kernel of this machine
+	$(CLEAN) $(BIN)/python -m pytest
+
+test-kernels: build test-deps ## Run the numerical tests with every lesser kernel of this machine
+	for kernel in $$($(BIN)/python -c 'import cosim_rs; print(*cosim_rs.show_config("dicts")["kernels"][:-1])'); do \
+		$(CLEAN) COSIM_RS_KERNEL=$$kernel $(BIN)/python -m pytest -q -m 'not process' || exit 1; \
+	done
+
+lint: build lint-deps ## Check formatting, lints and types
+	cargo fmt --check
+	cargo clippy --quiet --all-targets --no-default-features -- --deny warnings
+	cargo clippy --quiet --lib -- --deny warnings
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/python -m mypy.stubtest cosim_rs._cosim_rs
+
+format: lint-deps ## Format everything
+	cargo fmt
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+bench: build bench-deps ## Measure side by side with other libraries, into docs/benchmarks/
+	$(CLEAN) -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE $(BIN)/python -m benches.peers
+
+bench-peers: $(VENV)/pip ## Install the large peers as well: torch (5 GB) and Keras
+	$(PIP) install torch keras
+
+bench-kernels: ## Measure the kernels by themselves
+	cargo bench --no-default-features --bench kernels
+
+wheel: $(VENV)/pip ## Build the wheel into dist/
+	$(PIP) install 'maturin>=1.9,<2'
+	rm -rf dist
+	$(BIN)/maturin build --release --quiet --out dist
+
+wheel-check: wheel ## Install the wheel beside NumPy alone, and use it
+	rm -rf .wheel-check
+	$(PYTHON) -m venv .wheel-check
+	.wheel-check/bin/pip --quiet --disable-pip-version-check install dist/*.whl
+	cd .wheel-check && bin/python -W error ../.ci/smoke.py
+
+clean: ## Remove what was built
+	rm -rf $(VENV) .wheel-check dist target digits.png
+
+# A recent pip, which knows dependency groups.
+$(VENV)/pip:
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) install --upgrade 'pip>=25.1'
+	touch $@
+
+.PHONY: build
+build: $(VENV)/pip
+	$(PIP) install 'maturin>=1.9,<2'
+	. $(BIN)/activate && maturin develop --release --quiet
+
+%-deps: $(VENV)/pip
+	$(PIP) install --group $*
