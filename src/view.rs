@@ -5,7 +5,6 @@
 #![allow(unsafe_code)] // one place: a row's slice
 
 use ndarray::{ArrayView2, ArrayViewMut1};
-use std::borrow::Cow;
 use std::marker::PhantomData;
 use std::ops::Range;
 
@@ -79,18 +78,6 @@ impl<'a, S: Copy> Rows<'a, S> {
         match self.contiguous(index) {
             Some(row) => row,
             None => self.gather(index, scratch),
-        }
-    }
-
-    /// A row that outlives any scratch: borrowed if it is contiguous, else a copy of its own.
-    pub(crate) fn owned_row(&self, index: usize) -> Cow<'a, [S]> {
-        match self.contiguous(index) {
-            Some(row) => Cow::Borrowed(row),
-            None => {
-                let mut copy = Vec::new();
-                self.gather(index, &mut copy);
-                Cow::Owned(copy)
-            }
         }
     }
 

@@ -92,19 +92,17 @@ def copying(name: str) -> int:
 
 def matrix(form: str) -> int:
     """The extra peak of a full matrix beyond its output."""
-    x, y = np.ones((1000, 128), np.float32), np.ones((20_000, 128), np.float32)
+    x, y = np.ones((250, 128), np.float32), np.ones((20_000, 128), np.float32)
     if form == "out":
-        out = np.ones((1000, 20_000), np.float32)
+        out = np.ones((250, 20_000), np.float32)
         return extra_peak(lambda: cosim_rs.cosine_similarity(x, y, out=out, threads=THREADS))
     if form == "fresh":
-        output = 1000 * 20_000 * 4
+        output = 250 * 20_000 * 4
         return extra_peak(lambda: cosim_rs.cosine_similarity(x, y, threads=THREADS)) - output
     if form == "symmetric":
-        out = np.ones((4000, 4000), np.float32)
-        return extra_peak(lambda: cosim_rs.cosine_similarity(y[:4000], out=out, threads=THREADS))
+        out = np.ones((2000, 2000), np.float32)
+        return extra_peak(lambda: cosim_rs.cosine_similarity(y[:2000], out=out, threads=THREADS))
     # A copy of y would be 100 MB.
-    y = np.broadcast_to(np.ones((400, 500), np.float32)[:, ::-1], (100, 400, 500))[:, 0]
-    y = np.lib.stride_tricks.as_strided(y, (50_000, 500), (0, y.strides[1]))
-    out = np.ones((64, 50_000), np.float32)
-    x = np.ones((64, 500), np.float32)
+    y = np.broadcast_to(np.ones(500, np.float32)[::-1], (50_000, 500))
+    x, out = np.ones((16, 500), np.float32), np.ones((16, 50_000), np.float32)
     return extra_peak(lambda: cosim_rs.cosine_similarity(x, y, out=out, threads=THREADS))

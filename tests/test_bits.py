@@ -54,7 +54,7 @@ def test_every_thread_count(threads: int, expected_digests: dict[str, str]) -> N
 
 
 def test_global_thread_count(expected_digests: dict[str, str]) -> None:
-    for threads in (1, 2, 5):
+    for threads in (1, 3):
         cosim_rs.set_num_threads(threads)
         assert differing(digests(), expected_digests) == []
 

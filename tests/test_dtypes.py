@@ -68,7 +68,7 @@ def test_narrow_numbers_are_widened_exactly(score: EntryPoint, name: str) -> Non
     """Every bit pattern of the narrow types, among them subnormals, infinities and NaN."""
     dtype = dtype_named(name)
     patterns = np.arange(2 ** (8 * dtype.itemsize), dtype=f"u{dtype.itemsize}")
-    numbers = np.random.default_rng(1).permutation(patterns).view(dtype).reshape(-1, 16)
+    numbers = np.random.default_rng(1).permutation(patterns).view(dtype).reshape(-1, 32)
     x, y = numbers[:20], numbers[20:]
     with np.errstate(invalid="ignore"):  # a signalling NaN becomes a quiet one
         expected = score(x.astype(np.float32), y.astype(np.float32))

@@ -185,7 +185,7 @@ class TestOut:
     @every_function
     @pytest.mark.parametrize("out", [[0.0, 0.0], 1.0, "out", memoryview(bytearray(8))])
     def test_is_an_array(self, function: Function, out: Any) -> None:
-        words = ["out", type(out).__name__, "NumPy array"]
+        words = ["out", type(out).__name__, "ndarray"]
         refuse(function, TypeError, words, *good_inputs(function), out=out)
 
     @every_function

@@ -61,12 +61,32 @@ def test_scores_and_mode_are_kept(score: EntryPoint, mode: str, dtype: type) -> 
     assert before & MODES[mode] == MODES[mode]
 
 
-@pytest.mark.parametrize("epsilon", [1e-45, 1e-40, 1e-30])
-def test_a_subnormal_epsilon_is_kept(epsilon: float) -> None:
-    rows = np.full((2, 3), 1e-45, np.float32)
+# 1e-40 is subnormal in float32, and 0.1 is rounded up; the rows are shorter than either.
+@pytest.mark.parametrize("epsilon", [1e-40, 0.1])
+@pytest.mark.parametrize("mode", MODES)
+def test_epsilon_is_kept(mode: str, epsilon: float) -> None:
+    rows = np.full((2, 3), epsilon / 10, np.float32)
     expected = cosim_rs.cosine_similarity(rows, epsilon=epsilon)
-    with extra_mode(MODES["flush to zero"]):
+    with extra_mode(MODES[mode]):
         actual = cosim_rs.cosine_similarity(rows, epsilon=epsilon)
+    assert_same_bits(actual, expected)
+
+
+CONVERTED = {
+    "subnormal float32 beside float64": (np.full((1, 3), 1e-40, np.float32), np.ones((1, 3))),
+    "subnormal float16": (np.full((1, 3), 1e-7, np.float16), np.ones((1, 3), np.int8)),
+    # 2**53 + 3 is a tie, rounded to 2**53 + 4; what is left of it is all of the dot product.
+    "whole numbers beyond float64": (np.array([[2**53 + 3, -(2**53)]]), np.array([[1, 1]])),
+}
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("kind", CONVERTED)
+def test_converted_inputs_are_kept(kind: str, mode: str) -> None:
+    x, y = CONVERTED[kind]
+    expected = cosim_rs.cosine_similarity(x, y)
+    with extra_mode(MODES[mode]):
+        actual = cosim_rs.cosine_similarity(x, y)
     assert_same_bits(actual, expected)
 
 

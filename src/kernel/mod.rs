@@ -1,7 +1,7 @@
 //! The kernels: one set of algorithms over sixteen lanes, compiled once for each instruction set.
 //!
-//! [`lanes`] is the interface to an instruction set, [`rows`], [`pairs`] and [`tile`] are the
-//! algorithms, [`range`] brings extreme vectors into range, [`tables`] compiles the algorithms,
+//! [`lanes`] is the interface to an instruction set, [`rows`], [`pairs`] and [`tile`] (which works
+//! on a [`panel`]) are the algorithms, [`range`] brings extreme vectors into range, [`tables`] compiles the algorithms,
 //! [`level`] picks a table, and [`float_mode`] guards the floating-point mode they run in.
 #![allow(unsafe_code)] // calls into functions that only some CPUs can run
 
@@ -9,21 +9,22 @@ pub(crate) mod float_mode;
 mod lanes;
 pub(crate) mod level;
 mod pairs;
+pub(crate) mod panel;
 pub(crate) mod range;
 pub(crate) mod real;
 mod rows;
 mod tables;
-pub(crate) mod tile;
+mod tile;
 
 use crate::view::{Rows, ScoreRow};
+use panel::Panel;
 use range::Floor;
 use std::ops::Range;
-use tile::Panel;
 
 type ScoreRowsFn<E> = unsafe fn(&[E], Rows<'_, E>, Floor<E>, ScoreRow<'_, E>);
 type ScorePairsFn<E> = unsafe fn(Rows<'_, E>, Rows<'_, E>, Floor<E>, ScoreRow<'_, E>);
-type PanelFn<E> = for<'a> unsafe fn(Rows<'a, E>, Range<usize>, Floor<E>) -> Panel<'a, E>;
-type ScoreTilesFn<E> = unsafe fn(&Panel<'_, E>, &Panel<'_, E>, &mut [ScoreRow<'_, E>], usize);
+type FillFn<E> = unsafe fn(&mut Panel<E>, Rows<'_, E>, Range<usize>, Floor<E>);
+type ScoreTilesFn<E> = unsafe fn(&Panel<E>, &Panel<E>, &mut [ScoreRow<'_, E>], usize);
 
 /// The kernels of one instruction set for one element type. A reference to a table is only handed
 /// out by [`level`], after it has found that this CPU has the instructions: so its methods are
@@ -32,7 +33,8 @@ type ScoreTilesFn<E> = unsafe fn(&Panel<'_, E>, &Panel<'_, E>, &mut [ScoreRow<'_
 pub struct Kernels<E: Clone + 'static> {
     score_rows: ScoreRowsFn<E>,
     score_pairs: ScorePairsFn<E>,
-    panel: PanelFn<E>,
+    fill_users: FillFn<E>,
+    fill_items: FillFn<E>,
     score_tiles: ScoreTilesFn<E>,
 }
 
@@ -61,22 +63,35 @@ impl<E: Clone> Kernels<E> {
         unsafe { (self.score_pairs)(x, y, floor, scores) }
     }
 
-    /// Prepares some rows to be scored many times.
-    pub(crate) fn panel<'a>(
+    /// Fills a panel with the tile kernel's users.
+    pub(crate) fn fill_users(
         &self,
-        rows: Rows<'a, E>,
+        panel: &mut Panel<E>,
+        rows: Rows<'_, E>,
         range: Range<usize>,
         floor: Floor<E>,
-    ) -> Panel<'a, E> {
+    ) {
         // SAFETY: this CPU has the table's instructions.
-        unsafe { (self.panel)(rows, range, floor) }
+        unsafe { (self.fill_users)(panel, rows, range, floor) }
+    }
+
+    /// Fills a panel with the tile kernel's items.
+    pub(crate) fn fill_items(
+        &self,
+        panel: &mut Panel<E>,
+        rows: Rows<'_, E>,
+        range: Range<usize>,
+        floor: Floor<E>,
+    ) {
+        // SAFETY: this CPU has the table's instructions.
+        unsafe { (self.fill_items)(panel, rows, range, floor) }
     }
 
     /// Every user of a panel against every item of another; see [`tile::score_tiles`].
     pub(crate) fn score_tiles(
         &self,
-        users: &Panel<'_, E>,
-        items: &Panel<'_, E>,
+        users: &Panel<E>,
+        items: &Panel<E>,
         scores: &mut [ScoreRow<'_, E>],
         first_item: usize,
     ) {

@@ -5,7 +5,7 @@
 //! the prefetcher and was slower from memory.) The reductions, the square root and the division
 //! are shared by a group of sixteen rows.
 
-use super::lanes::{LANES, Load};
+use super::lanes::{LANES, Lanes, Load};
 use super::range::{Floor, Prepared, out_of_range, places, prepare};
 use super::real::Real;
 use crate::view::{Rows, ScoreRow};
@@ -52,25 +52,39 @@ fn group<E: Real, L, S: Copy>(
 where
     L: Load<E, S> + Load<E, E>,
 {
+    if let Some(rows) = items.contiguous_rows::<LANES>(first) {
+        let (dots_0, squares_0) = quarter(lanes, user, [rows[0], rows[1], rows[2], rows[3]]);
+        let (dots_1, squares_1) = quarter(lanes, user, [rows[4], rows[5], rows[6], rows[7]]);
+        let (dots_2, squares_2) = quarter(lanes, user, [rows[8], rows[9], rows[10], rows[11]]);
+        let (dots_3, squares_3) = quarter(lanes, user, [rows[12], rows[13], rows[14], rows[15]]);
+        let dots = lanes.fold_quarters([dots_0, dots_1, dots_2, dots_3]);
+        return (dots, lanes.fold_quarters([squares_0, squares_1, squares_2, squares_3]));
+    }
     let (mut dot_quarters, mut square_quarters) = ([lanes.zero(); 4], [lanes.zero(); 4]);
-    for quarter in 0..4 {
+    for quarter in 0..count.div_ceil(4) {
         let (mut dots, mut squares) = ([lanes.zero(); 4], [lanes.zero(); 4]);
-        let first = first + 4 * quarter;
-        if let Some(rows) = items.contiguous_rows::<4>(first) {
-            (dots[0], squares[0]) = dot_and_square(lanes, user, rows[0]);
-            (dots[1], squares[1]) = dot_and_square(lanes, user, rows[1]);
-            (dots[2], squares[2]) = dot_and_square(lanes, user, rows[2]);
-            (dots[3], squares[3]) = dot_and_square(lanes, user, rows[3]);
-        } else {
-            for place in 0..count.saturating_sub(4 * quarter).min(4) {
-                let item = items.row(first + place, scratch);
-                (dots[place], squares[place]) = dot_and_square(lanes, user, item);
-            }
+        for place in 0..(count - 4 * quarter).min(4) {
+            let item = items.row(first + 4 * quarter + place, scratch);
+            (dots[place], squares[place]) = dot_and_square(lanes, user, item);
         }
         dot_quarters[quarter] = lanes.fold_rows(dots);
         square_quarters[quarter] = lanes.fold_rows(squares);
     }
     (lanes.fold_quarters(dot_quarters), lanes.fold_quarters(square_quarters))
+}
+
+/// Four rows, one after the other, to four lanes of each.
+#[inline(always)]
+fn quarter<E: Real, L, S>(lanes: L, user: &[E], rows: [&[S]; 4]) -> (L::Vector, L::Vector)
+where
+    L: Load<E, S> + Load<E, E>,
+{
+    let (dot_0, square_0) = dot_and_square(lanes, user, rows[0]);
+    let (dot_1, square_1) = dot_and_square(lanes, user, rows[1]);
+    let (dot_2, square_2) = dot_and_square(lanes, user, rows[2]);
+    let (dot_3, square_3) = dot_and_square(lanes, user, rows[3]);
+    let dots = lanes.fold_rows([dot_0, dot_1, dot_2, dot_3]);
+    (dots, lanes.fold_rows([square_0, square_1, square_2, square_3]))
 }
 
 /// The lanes of a row's dot product with the user, and of its square.
@@ -83,20 +97,35 @@ pub(crate) fn dot_and_square<E: Real, L, S>(
 where
     L: Load<E, S> + Load<E, E>,
 {
-    let (mut dot, mut square) = (lanes.zero(), lanes.zero());
+    let mut sums = (lanes.zero(), lanes.zero());
     let (user_groups, user_rest) = user.as_chunks::<LANES>();
     let (item_groups, item_rest) = item.as_chunks::<LANES>();
+    // Four groups a step: a short row is then done without a branch to mispredict.
+    let (user_steps, user_groups) = user_groups.as_chunks::<4>();
+    let (item_steps, item_groups) = item_groups.as_chunks::<4>();
+    for (user, item) in user_steps.iter().zip(item_steps) {
+        for group in 0..4 {
+            sums = step(lanes, lanes.load(&user[group]), lanes.load(&item[group]), sums);
+        }
+    }
     for (user, item) in user_groups.iter().zip(item_groups) {
-        let item = lanes.load(item);
-        dot = lanes.multiply_add(lanes.load(user), item, dot);
-        square = lanes.multiply_add(item, item, square);
+        sums = step(lanes, lanes.load(user), lanes.load(item), sums);
     }
     if !item_rest.is_empty() {
-        let item = lanes.load_first(item_rest);
-        dot = lanes.multiply_add(lanes.load_first(user_rest), item, dot);
-        square = lanes.multiply_add(item, item, square);
+        sums = step(lanes, lanes.load_first(user_rest), lanes.load_first(item_rest), sums);
     }
-    (dot, square)
+    sums
+}
+
+/// One group of sixteen elements more.
+#[inline(always)]
+fn step<E: Real, L: Lanes<E>>(
+    lanes: L,
+    user: L::Vector,
+    item: L::Vector,
+    (dot, square): (L::Vector, L::Vector),
+) -> (L::Vector, L::Vector) {
+    (lanes.multiply_add(user, item, dot), lanes.multiply_add(item, item, square))
 }
 
 /// Does the rows with a bit in `outside` again, brought into range.

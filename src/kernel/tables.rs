@@ -3,13 +3,13 @@
 #![allow(unsafe_code)] // functions that only some CPUs can run
 
 use super::lanes::portable::Portable;
+use super::panel::{self, Panel};
 use super::range::Floor;
-use super::tile::Panel;
 use super::{Kernels, pairs, rows, tile};
 use crate::view::{Rows, ScoreRow};
 use std::ops::Range;
 
-/// The four kernels of one element type; `tile` is users × items that the registers hold.
+/// The kernels of one element type; `tile` is users × items that the registers hold.
 macro_rules! table {
     ($name:ident, $real:ty, $lanes:expr, tile: $users:literal x $items:literal $(, $feature:meta)?) => {
         pub(crate) static $name: Kernels<$real> = {
@@ -32,23 +32,33 @@ macro_rules! table {
                 pairs::score_pairs($lanes, x, y, floor, scores);
             }
             $(#[$feature])?
-            unsafe fn panel<'a>(
-                rows: Rows<'a, $real>,
+            unsafe fn fill_users(
+                panel: &mut Panel<$real>,
+                rows: Rows<'_, $real>,
                 range: Range<usize>,
                 floor: Floor<$real>,
-            ) -> Panel<'a, $real> {
-                tile::panel($lanes, rows, range, floor)
+            ) {
+                panel::fill::<_, _, $users>($lanes, panel, rows, range, floor);
+            }
+            $(#[$feature])?
+            unsafe fn fill_items(
+                panel: &mut Panel<$real>,
+                rows: Rows<'_, $real>,
+                range: Range<usize>,
+                floor: Floor<$real>,
+            ) {
+                panel::fill::<_, _, $items>($lanes, panel, rows, range, floor);
             }
             $(#[$feature])?
             unsafe fn score_tiles(
-                users: &Panel<'_, $real>,
-                items: &Panel<'_, $real>,
+                users: &Panel<$real>,
+                items: &Panel<$real>,
                 scores: &mut [ScoreRow<'_, $real>],
                 first_item: usize,
             ) {
                 tile::score_tiles::<_, _, $users, $items>($lanes, users, items, scores, first_item);
             }
-            Kernels { score_rows, score_pairs, panel, score_tiles }
+            Kernels { score_rows, score_pairs, fill_users, fill_items, score_tiles }
         };
     };
 }

@@ -9,116 +9,61 @@
 #![allow(clippy::needless_range_loop)]
 
 use super::lanes::{LANES, Load};
-use super::range::{Floor, out_of_range, places, prepare, square_lanes};
+use super::panel::{Group, Panel};
 use super::real::Real;
-use crate::view::{Rows, ScoreRow};
-use std::borrow::Cow;
-use std::ops::Range;
-
-/// Rows ready to be scored many times: in range and contiguous, with their squares. Rows that are
-/// so already stay where they are; only the others are copied.
-pub(crate) struct Panel<'a, E: Clone> {
-    rows: Vec<Cow<'a, [E]>>,
-    squares: Vec<E>,
-}
-
-/// Prepares some rows.
-#[inline(always)]
-pub(crate) fn panel<'a, E: Real, L>(
-    lanes: L,
-    rows: Rows<'a, E>,
-    range: Range<usize>,
-    floor: Floor<E>,
-) -> Panel<'a, E>
-where
-    L: Load<E, E>,
-{
-    let mut rows: Vec<_> = range.map(|index| rows.owned_row(index)).collect();
-    let mut squares = Vec::with_capacity(rows.len().next_multiple_of(LANES));
-    for group in rows.chunks_mut(LANES) {
-        let sums = lanes.at_least(group_squares(lanes, group), lanes.splat(floor.square));
-        let mut sums_rescued = lanes.store(sums);
-        for place in places(out_of_range(lanes, sums, group.len())) {
-            let mut scaled = Vec::new();
-            sums_rescued[place] = prepare(lanes, &group[place], floor, &mut scaled).square;
-            if !scaled.is_empty() {
-                group[place] = Cow::Owned(scaled);
-            }
-        }
-        squares.extend_from_slice(&sums_rescued);
-    }
-    Panel { rows, squares }
-}
-
-/// The squares of up to sixteen rows.
-#[inline(always)]
-fn group_squares<E: Real, L>(lanes: L, rows: &[Cow<'_, [E]>]) -> L::Vector
-where
-    L: Load<E, E>,
-{
-    let mut quarters = [lanes.zero(); 4];
-    for (quarter, rows) in quarters.iter_mut().zip(rows.chunks(4)) {
-        let mut squares = [lanes.zero(); 4];
-        for (square, row) in squares.iter_mut().zip(rows) {
-            *square = square_lanes(lanes, row);
-        }
-        *quarter = lanes.fold_rows(squares);
-    }
-    lanes.fold_quarters(quarters)
-}
+use crate::view::ScoreRow;
 
 /// Scores every user of one panel against every item of another. `scores` has a row a user;
 /// `first_item` is the place of the panel's first item in it.
 #[inline(always)]
 pub(crate) fn score_tiles<E: Real, L, const USERS: usize, const ITEMS: usize>(
     lanes: L,
-    users: &Panel<'_, E>,
-    items: &Panel<'_, E>,
+    users: &Panel<E>,
+    items: &Panel<E>,
     scores: &mut [ScoreRow<'_, E>],
     first_item: usize,
 ) where
     L: Load<E, E>,
 {
-    let item_rows: Vec<&[E]> = items.rows.iter().map(|row| &**row).collect();
-    let user_rows: Vec<&[E]> = users.rows.iter().map(|row| &**row).collect();
-    let user_tiles = user_rows.chunks(USERS).zip(users.squares.chunks(USERS));
-    for ((tile_users, user_squares), rows) in user_tiles.zip(scores.chunks_mut(USERS)) {
-        let tile_users = slices::<_, USERS>(tile_users);
-        for (group, group_items) in item_rows.chunks(LANES).enumerate() {
-            let dots = tile_group::<E, L, USERS, ITEMS>(lanes, tile_users, group_items);
-            let (squares, _) = items.squares[group * LANES..].as_chunks::<LANES>();
-            let squares = lanes.load(&squares[0]);
+    let (item_squares, _) = items.squares.as_chunks::<LANES>();
+    let row_groups = users.groups;
+    for (tile, rows) in scores.chunks_mut(USERS).enumerate() {
+        let tile_users = &users.elements[tile * USERS * row_groups..][..USERS * row_groups];
+        let user_squares = &users.squares[tile * USERS..];
+        for (group, squares) in item_squares.iter().enumerate() {
+            let first = group * LANES;
+            let group_items = &items.elements[first * row_groups..][..LANES * row_groups];
+            let dots = group_dots::<E, L, USERS, ITEMS>(lanes, tile_users, group_items);
+            let squares = lanes.load(squares);
             for user in 0..rows.len() {
                 let user_square = lanes.splat(user_squares[user]);
-                let scores = lanes.store(lanes.cosine(dots[user], squares, user_square));
-                rows[user].write(first_item + group * LANES, &scores, group_items.len());
+                let group_scores = lanes.store(lanes.cosine(dots[user], squares, user_square));
+                let count = LANES.min(items.count - first);
+                rows[user].write(first_item + first, &group_scores, count);
             }
         }
     }
 }
 
-/// The rows of a tile. Where fewer are left, the last one fills the other places: its scores are
-/// computed again and not written.
+/// The dot products of a tile's users with sixteen items, a vector a user.
 #[inline(always)]
-fn slices<'a, E, const COUNT: usize>(rows: &[&'a [E]]) -> [&'a [E]; COUNT] {
-    std::array::from_fn(|place| rows[place.min(rows.len() - 1)])
-}
-
-/// The dot products of a tile's users with up to sixteen items, a vector a user.
-#[inline(always)]
-fn tile_group<E: Real, L, const USERS: usize, const ITEMS: usize>(
+fn group_dots<E: Real, L, const USERS: usize, const ITEMS: usize>(
     lanes: L,
-    users: [&[E]; USERS],
-    items: &[&[E]],
+    users: &[Group<E>],
+    items: &[Group<E>],
 ) -> [L::Vector; USERS]
 where
     L: Load<E, E>,
 {
     let mut quarters = [[lanes.zero(); 4]; USERS];
-    for (quarter, items) in items.chunks(4).enumerate() {
+    for quarter in 0..4 {
+        let quarter_groups = items.len() / 4;
+        let items = &items[quarter * quarter_groups..][..quarter_groups];
         let mut dots = [[lanes.zero(); 4]; USERS];
-        for (tile, items) in items.chunks(ITEMS).enumerate() {
-            let sums = tile_dots::<E, L, USERS, ITEMS>(lanes, users, slices::<_, ITEMS>(items));
+        for tile in 0..4 / ITEMS {
+            let tile_groups = quarter_groups / (4 / ITEMS);
+            let items = &items[tile * tile_groups..][..tile_groups];
+            let sums = tile_dots::<E, L, USERS, ITEMS>(lanes, users, items);
             for user in 0..USERS {
                 for item in 0..ITEMS {
                     dots[user][tile * ITEMS + item] = sums[user][item];
@@ -140,34 +85,21 @@ where
 #[inline(always)]
 fn tile_dots<E: Real, L, const USERS: usize, const ITEMS: usize>(
     lanes: L,
-    users: [&[E]; USERS],
-    items: [&[E]; ITEMS],
+    users: &[Group<E>],
+    items: &[Group<E>],
 ) -> [[L::Vector; ITEMS]; USERS]
 where
     L: Load<E, E>,
 {
-    let whole = users[0].len() / LANES;
-    let (user_groups, item_groups) = (groups(users, whole), groups(items, whole));
     let mut sums = [[lanes.zero(); ITEMS]; USERS];
     let mut item_vectors = [lanes.zero(); ITEMS];
-    for group in 0..whole {
+    let (users, items) = (users.as_chunks::<USERS>().0, items.as_chunks::<ITEMS>().0);
+    for (users, items) in users.iter().zip(items) {
         for item in 0..ITEMS {
-            item_vectors[item] = lanes.load(&item_groups[item][group]);
+            item_vectors[item] = lanes.load(&items[item].0);
         }
         for user in 0..USERS {
-            let user_vector = lanes.load(&user_groups[user][group]);
-            for item in 0..ITEMS {
-                sums[user][item] =
-                    lanes.multiply_add(user_vector, item_vectors[item], sums[user][item]);
-            }
-        }
-    }
-    if users[0].len() % LANES != 0 {
-        for item in 0..ITEMS {
-            item_vectors[item] = lanes.load_first(&items[item][whole * LANES..]);
-        }
-        for user in 0..USERS {
-            let user_vector = lanes.load_first(&users[user][whole * LANES..]);
+            let user_vector = lanes.load(&users[user].0);
             for item in 0..ITEMS {
                 sums[user][item] =
                     lanes.multiply_add(user_vector, item_vectors[item], sums[user][item]);
@@ -175,10 +107,4 @@ where
         }
     }
     sums
-}
-
-/// The whole groups of sixteen elements of some rows, all of one length that the compiler sees.
-#[inline(always)]
-fn groups<E, const COUNT: usize>(rows: [&[E]; COUNT], whole: usize) -> [&[[E; LANES]]; COUNT] {
-    rows.map(|row| &row.as_chunks::<LANES>().0[..whole])
 }
