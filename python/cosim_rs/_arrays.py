@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from cosim_rs import _cosim_rs
+
 Scores = NDArray[np.floating[Any]]
 Border = Callable[[object, object, object, object, object], Scores | None]
 Shape = tuple[int, ...]
@@ -54,6 +56,11 @@ def score(
 
 def as_inputs(**arguments: ArrayLike) -> Inputs:
     """Convert two arguments, known by their names, to one dtype: float32, or float64 if need be."""
+    return _cosim_rs.in_default_mode(lambda: convert(arguments))
+
+
+def convert(arguments: dict[str, ArrayLike]) -> Inputs:
+    """Do the work of `as_inputs`."""
     arrays = {name: as_array(name, argument) for name, argument in arguments.items()}
     scored = {name: scored_dtype(name, array.dtype) for name, array in arrays.items()}
     common = np.result_type(*scored.values())

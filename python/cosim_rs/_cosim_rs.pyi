@@ -1,9 +1,12 @@
 """The native border: it takes arrays as they stand, or returns None with nothing done."""
 
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
 
 from numpy import floating
 from numpy.typing import NDArray
+
+T = TypeVar("T")
 
 __version__: Final[str]
 
@@ -20,3 +23,4 @@ def set_num_threads(n: int) -> None: ...
 def get_num_threads() -> int: ...
 def kernel() -> str: ...
 def available_kernels() -> list[str]: ...
+def in_default_mode(call: Callable[[], T]) -> T: ...

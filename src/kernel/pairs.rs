@@ -2,6 +2,9 @@
 //!
 //! As [`super::rows`], with the square of the left side computed along with the other two sums.
 
+// As in `tile`: loops over registers go by index.
+#![allow(clippy::needless_range_loop)]
+
 use super::lanes::{LANES, Load};
 use super::range::{Floor, out_of_range, places, prepare, square_lanes};
 use super::real::Real;

@@ -76,7 +76,7 @@ pub(crate) fn square_lanes<E: Real, L: Load<E, S>, S>(lanes: L, row: &[S]) -> L:
     square
 }
 
-/// The lanes whose squares are out of the safe range, of the first `count`.
+/// The lanes of the first `count` whose squares are out of the safe range.
 #[inline(always)]
 pub(crate) fn out_of_range<E: Real, L: Lanes<E>>(
     lanes: L,
@@ -84,8 +84,7 @@ pub(crate) fn out_of_range<E: Real, L: Lanes<E>>(
     count: usize,
 ) -> u16 {
     let (low, high) = E::SAFE_SQUARES;
-    let unused = u16::MAX.checked_shl(count as u32).unwrap_or(0);
-    lanes.outside(squares, low, high) & !unused
+    lanes.outside(squares, low, high) & (u16::MAX >> (LANES - count))
 }
 
 /// The places of the bits that are set.

@@ -111,7 +111,7 @@ macro_rules! real {
                 self.is_finite()
             }
             fn exponent(self) -> i32 {
-                const FRACTION_BITS: i32 = $real::MANTISSA_DIGITS as i32 - 1;
+                const FRACTION_BITS: i32 = $real::MANTISSA_DIGITS.cast_signed() - 1;
                 let normal = if self.is_subnormal() { FRACTION_BITS + 1 } else { 0 };
                 let bits = self.times_power_of_two(normal).abs().to_bits();
                 let biased = i32::try_from(bits >> FRACTION_BITS).expect("an exponent field");

@@ -2,7 +2,6 @@
 //! for those instructions.
 #![allow(unsafe_code)] // functions that only some CPUs can run
 
-use super::lanes::portable::Portable;
 use super::panel::{self, Panel};
 use super::range::Floor;
 use super::{Kernels, pairs, rows, tile};
@@ -64,7 +63,8 @@ macro_rules! table {
 }
 
 pub(crate) mod portable {
-    use super::*;
+    use super::super::lanes::portable::Portable;
+    use super::{Floor, Kernels, Panel, Range, Rows, ScoreRow, pairs, panel, rows, tile};
     table!(F32, f32, Portable, tile: 1 x 4);
     table!(F64, f64, Portable, tile: 1 x 4);
 }
@@ -72,19 +72,27 @@ pub(crate) mod portable {
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod avx2 {
     use super::super::lanes::avx2::Avx2;
-    use super::*;
-    // SAFETY (of both `Avx2::new`): the functions of this table run only where the CPU has AVX2
-    // and FMA, as `Kernels` says.
-    table!(F32, f32, unsafe { Avx2::new() }, tile: 2 x 2, target_feature(enable = "avx2,fma"));
-    table!(F64, f64, unsafe { Avx2::new() }, tile: 1 x 2, target_feature(enable = "avx2,fma"));
+    use super::{Floor, Kernels, Panel, Range, Rows, ScoreRow, pairs, panel, rows, tile};
+    table!(F32, f32, {
+        // SAFETY: this table's functions run only where the CPU has AVX2 and FMA; see `Kernels`.
+        unsafe { Avx2::new() }
+    }, tile: 2 x 2, target_feature(enable = "avx2,fma"));
+    table!(F64, f64, {
+        // SAFETY: this table's functions run only where the CPU has AVX2 and FMA; see `Kernels`.
+        unsafe { Avx2::new() }
+    }, tile: 1 x 2, target_feature(enable = "avx2,fma"));
 }
 
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod avx512 {
     use super::super::lanes::avx512::Avx512;
-    use super::*;
-    // SAFETY (of both `Avx512::new`): the functions of this table run only where the CPU has
-    // AVX-512F, as `Kernels` says.
-    table!(F32, f32, unsafe { Avx512::new() }, tile: 4 x 4, target_feature(enable = "avx512f"));
-    table!(F64, f64, unsafe { Avx512::new() }, tile: 2 x 4, target_feature(enable = "avx512f"));
+    use super::{Floor, Kernels, Panel, Range, Rows, ScoreRow, pairs, panel, rows, tile};
+    table!(F32, f32, {
+        // SAFETY: this table's functions run only where the CPU has AVX-512F; see `Kernels`.
+        unsafe { Avx512::new() }
+    }, tile: 4 x 4, target_feature(enable = "avx512f"));
+    table!(F64, f64, {
+        // SAFETY: this table's functions run only where the CPU has AVX-512F; see `Kernels`.
+        unsafe { Avx512::new() }
+    }, tile: 2 x 4, target_feature(enable = "avx512f"));
 }

@@ -42,6 +42,8 @@ where
     let (result, interrupt) = py.detach(|| {
         let interrupt = RefCell::new(None);
         let interrupted = || {
+            // The method itself is for one lifetime only, so a closure it is.
+            #[allow(clippy::redundant_closure_for_method_calls)]
             let signal = Python::attach(|py| py.check_signals());
             let stop = signal.is_err();
             interrupt.replace(signal.err());

@@ -1,6 +1,7 @@
-//! Threads and kernels, asked and set.
+//! Threads, kernels and the floating-point mode, asked and set.
 
 use crate::Level;
+use crate::kernel::float_mode::DefaultMode;
 use pyo3::prelude::*;
 
 #[pyfunction]
@@ -21,4 +22,12 @@ pub(super) fn kernel() -> PyResult<&'static str> {
 #[pyfunction]
 pub(super) fn available_kernels() -> Vec<&'static str> {
     crate::available_levels().into_iter().map(Level::name).collect()
+}
+
+/// Calls a function of no arguments in the default floating-point mode: conversions by NumPy would
+/// flush subnormals in a caller's thread that does.
+#[pyfunction]
+pub(super) fn in_default_mode<'py>(call: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    let _mode = DefaultMode::enter();
+    call.call0()
 }

@@ -19,7 +19,9 @@ mod _cosim_rs {
     #[pymodule_export]
     use super::batched::batched_cosine_similarity;
     #[pymodule_export]
-    use super::config::{available_kernels, get_num_threads, kernel, set_num_threads};
+    use super::config::{
+        available_kernels, get_num_threads, in_default_mode, kernel, set_num_threads,
+    };
     #[pymodule_export]
     use super::matrix::cosine_similarity;
     #[pymodule_export]

@@ -7,7 +7,9 @@
 use super::{Call, Options, batched_cosine_similarity, check_shape};
 use crate::blocks::{Block, Blocks};
 use crate::error::Error;
+use crate::kernel::Kernels;
 use crate::kernel::panel::Panel;
+use crate::kernel::range::Floor;
 use crate::kernel::real::Real;
 use crate::parallel::for_each;
 use crate::view::{Rows, ScoreRow};
@@ -19,6 +21,8 @@ const USERS: usize = 64;
 const ITEMS: usize = 256;
 /// Bytes of a panel: half of a small second-level cache.
 const PANEL_BYTES: usize = 128 << 10;
+/// How often the tile kernel uses an element it has loaded, as against the row kernel's once.
+const REUSE: usize = 8;
 /// Elements of a vector that is too long for panels: sixteen rows of it leave the cache.
 const LONG: usize = 8192;
 /// Multiplications in a block: some milliseconds, or a tenth of a second on the portable kernel.
@@ -46,42 +50,52 @@ pub fn cosine_similarity<E: Real>(
         return batched_cosine_similarity(x, y, scores, options);
     }
     let call = Call::<E>::new(options)?;
-    let (kernels, floor) = (call.kernels, call.floor);
 
+    let panels = Panels::new(&call, dim);
+    let span = BLOCK_WORK / (panels.users * dim.max(1));
+    let shape = (panels.users, span.max(1).next_multiple_of(panels.items));
     let (x, y) = (Rows::new(x), Rows::new(y));
-    let (user_panel, item_panel) = (panel_rows::<E>(dim, USERS), panel_rows::<E>(dim, ITEMS));
-    let span = BLOCK_WORK / (user_panel * dim.max(1));
-    let shape = (user_panel, span.max(1).next_multiple_of(item_panel));
-    let score_block = |mut block: Block<'_, E>| {
-        let (rows, columns) = (block.scores.nrows(), block.scores.ncols());
-        let (mut user_tiles, mut item_tiles) = (Panel::new(), Panel::new());
-        kernels.fill_users(&mut user_tiles, x, block.first_row..block.first_row + rows, floor);
-        let mut scores: Vec<_> = block.scores.rows_mut().into_iter().map(ScoreRow::new).collect();
-        for first in (0..columns).step_by(item_panel) {
-            let first_item = block.first_column + first;
-            let range = first_item..first_item + item_panel.min(columns - first);
-            kernels.fill_items(&mut item_tiles, y, range, floor);
-            kernels.score_tiles(&user_tiles, &item_tiles, &mut scores, first);
-        }
-    };
+    let score_block = |mut block: Block<'_, E>| panels.score(x, y, &mut block);
     let block_count = Blocks::<E>::count((users, items), shape);
-    let threads = call.threads_for(users.saturating_mul(items).saturating_mul(dim) / 8);
+    let threads = call.threads_for(users.saturating_mul(items).saturating_mul(dim) / REUSE);
     for_each(Blocks::new(scores, shape), block_count, threads, call.interrupted, score_block)
+}
+
+/// How a block of a full matrix is scored: by which kernels, in panels of how many rows.
+pub(super) struct Panels<E: Clone + 'static> {
+    kernels: &'static Kernels<E>,
+    floor: Floor<E>,
+    users: usize,
+    items: usize,
+}
+
+impl<E: Real> Panels<E> {
+    pub(super) fn new(call: &Call<'_, E>, dim: usize) -> Self {
+        let (users, items) = (panel_rows::<E>(dim, USERS), panel_rows::<E>(dim, ITEMS));
+        Self { kernels: call.kernels, floor: call.floor, users, items }
+    }
+
+    /// Scores the block's rows of `x` against its columns' rows of `y`.
+    pub(super) fn score(&self, x: Rows<'_, E>, y: Rows<'_, E>, block: &mut Block<'_, E>) {
+        let columns = block.scores.ncols();
+        let (mut users, mut items) = (Panel::new(), Panel::new());
+        let mut first_user = block.first_row;
+        for mut scores in block.scores.axis_chunks_iter_mut(Axis(0), self.users) {
+            let next_user = first_user + scores.nrows();
+            self.kernels.fill_users(&mut users, x, first_user..next_user, self.floor);
+            first_user = next_user;
+            let mut rows: Vec<_> = scores.rows_mut().into_iter().map(ScoreRow::new).collect();
+            for column in (0..columns).step_by(self.items) {
+                let first_item = block.first_column + column;
+                let next_item = first_item + self.items.min(columns - column);
+                self.kernels.fill_items(&mut items, y, first_item..next_item, self.floor);
+                self.kernels.score_tiles(&users, &items, &mut rows, column);
+            }
+        }
+    }
 }
 
 /// How many rows of `dim` elements make a panel of at most `most`: whole groups of sixteen.
 fn panel_rows<E>(dim: usize, most: usize) -> usize {
     (PANEL_BYTES / dim.saturating_mul(size_of::<E>()).max(1)).clamp(16, most) / 16 * 16
-}
-
-/// Cosine scores of each row of `x` `(N, D)` with each of its rows, into `scores` `(N, N)`.
-///
-/// # Errors
-/// [`Error::Shape`] if the shapes do not fit, and the errors of the [`Options`].
-pub fn self_cosine_similarity<E: Real>(
-    x: ArrayView2<'_, E>,
-    scores: ArrayViewMut2<'_, E>,
-    options: &Options<'_>,
-) -> Result<(), Error> {
-    cosine_similarity(x, x, scores, options)
 }

@@ -25,10 +25,12 @@
 mod batched;
 mod matrix;
 mod paired;
+mod symmetric;
 
 pub use batched::batched_cosine_similarity;
-pub use matrix::{cosine_similarity, self_cosine_similarity};
+pub use matrix::cosine_similarity;
 pub use paired::paired_cosine_similarity;
+pub use symmetric::self_cosine_similarity;
 
 use crate::error::Error;
 use crate::kernel::Kernels;

@@ -149,13 +149,13 @@ impl Load<f32, f32> for Avx2 {
     fn load_first(self, elements: &[f32]) -> [__m256; 2] {
         debug_assert!(elements.len() < LANES);
         let count = i32::try_from(elements.len()).unwrap_or(0);
-        each!([0, 8], |first| {
+        each!([0_u8, 8_u8], |first| {
             // SAFETY: `self` proves AVX2; the mask covers just those of the slice's elements
             // that lie in this half, and nothing is read through a pointer without a mask bit.
             unsafe {
                 let lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
-                let mask = _mm256_cmpgt_epi32(_mm256_set1_epi32(count - first), lanes);
-                let half = elements.as_ptr().wrapping_offset(first as isize);
+                let mask = _mm256_cmpgt_epi32(_mm256_set1_epi32(count - i32::from(first)), lanes);
+                let half = elements.as_ptr().wrapping_add(usize::from(first));
                 _mm256_maskload_ps(half, mask)
             }
         })
@@ -285,13 +285,13 @@ impl Load<f64, f64> for Avx2 {
     fn load_first(self, elements: &[f64]) -> [__m256d; 4] {
         debug_assert!(elements.len() < LANES);
         let count = i64::try_from(elements.len()).unwrap_or(0);
-        each!([0, 4, 8, 12], |first| {
+        each!([0_u8, 4_u8, 8_u8, 12_u8], |first| {
             // SAFETY: `self` proves AVX2; the mask covers just those of the slice's elements
             // that lie in this quarter, and nothing is read through a pointer without a mask bit.
             unsafe {
                 let lanes = _mm256_setr_epi64x(0, 1, 2, 3);
-                let mask = _mm256_cmpgt_epi64(_mm256_set1_epi64x(count - first), lanes);
-                let quarter = elements.as_ptr().wrapping_offset(first as isize);
+                let mask = _mm256_cmpgt_epi64(_mm256_set1_epi64x(count - i64::from(first)), lanes);
+                let quarter = elements.as_ptr().wrapping_add(usize::from(first));
                 _mm256_maskload_pd(quarter, mask)
             }
         })
