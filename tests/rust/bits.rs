@@ -109,10 +109,7 @@ fn a_split_batch_has_the_whole_s_bits() {
     }
 }
 
-fn joined(
-    axis: usize,
-    parts: impl Iterator<Item = ndarray::Array2<f32>>,
-) -> ndarray::Array2<f32> {
+fn joined(axis: usize, parts: impl Iterator<Item = ndarray::Array2<f32>>) -> ndarray::Array2<f32> {
     let parts: Vec<_> = parts.collect();
     let views: Vec<ArrayView2<'_, f32>> = parts.iter().map(|part| part.view()).collect();
     concatenate(Axis(axis), &views).unwrap()

@@ -100,7 +100,8 @@ fn items_may_have_their_axes_in_any_order() {
     let flat = matrix::<f32>(3 * 18, 33, 9);
     let mut expected = unwritten(3, 18);
     for (row, mut scores) in expected.rows_mut().into_iter().enumerate() {
-        let [user, items] = [users.slice(s![row..=row, ..]), flat.slice(s![18 * row..18 * row + 18, ..])];
+        let [user, items] =
+            [users.slice(s![row..=row, ..]), flat.slice(s![18 * row..18 * row + 18, ..])];
         scores.assign(&model::scores(user, items).row(0));
     }
     let shape = [3, 18, 33];
