@@ -17,12 +17,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cosim_rs
 import numpy as np
 import numpy.typing as npt
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from sklearn.datasets import load_digits
+
+import cosim_rs
 
 Floats = npt.NDArray[np.float32]
 Integers = npt.NDArray[np.intp]

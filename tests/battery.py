@@ -10,11 +10,12 @@ import hashlib
 from collections.abc import Iterator
 from typing import Any
 
-import cosim_rs
 import numpy as np
 import numpy.typing as npt
 from entry_points import ENTRY_POINTS
 from helpers import LENGTHS, SCORE_DTYPES, gaussian_rows
+
+import cosim_rs
 
 Array = npt.NDArray[Any]
 

@@ -45,7 +45,7 @@ def _prepared(vector: Vector, epsilon: np.floating[Any]) -> tuple[Vector, np.flo
     with np.errstate(over="ignore"):
         square = np.maximum(lanes_dot(vector, vector), epsilon * epsilon)
     largest = np.max(np.abs(vector), initial=epsilon)
-    bound = 2.0 ** SAFE_EXPONENT
+    bound = 2.0**SAFE_EXPONENT
     if 1 / bound <= square <= bound or largest == 0:
         return vector, square
     exponent = int(np.frexp(largest)[1]) - 1

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import cosim_rs
 import numpy as np
 import numpy.typing as npt
+
+import cosim_rs
 
 Array = npt.NDArray[Any]
 EntryPoint = Callable[..., Array]

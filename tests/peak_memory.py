@@ -11,9 +11,10 @@ import tempfile
 from collections.abc import Callable
 from typing import Any
 
-import cosim_rs
 import numpy as np
 import numpy.typing as npt
+
+import cosim_rs
 
 SUPPORTED = sys.platform == "linux" and os.access("/proc/self/clear_refs", os.W_OK)
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 
-import cosim_rs
 import numpy as np
 import pytest
 from battery import digests, rows_of_every_magnitude
@@ -21,6 +20,8 @@ from helpers import (
     gaussian_rows,
     run_python,
 )
+
+import cosim_rs
 
 THREAD_COUNTS = range(1, 9)
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from importlib.metadata import version
 from typing import Any
 
-import cosim_rs
 import numpy as np
 import pytest
 from helpers import available_kernels, run_python
+
+import cosim_rs
 
 ORDER = ["portable", "avx2", "avx512"]
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
-import cosim_rs
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -19,6 +18,8 @@ from helpers import LENGTHS, SCORE_DTYPES, assert_same_bits, error_bound, gaussi
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+
+import cosim_rs
 
 Array = npt.NDArray[Any]
 

@@ -10,9 +10,10 @@ import re
 from pathlib import Path
 from typing import Any
 
-import cosim_rs
 import pytest
 from helpers import REPOSITORY
+
+import cosim_rs
 
 PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("**/*.md"))]
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import array
 from typing import Any
 
-import cosim_rs
 import numpy as np
 import numpy.typing as npt
 import pytest
 from entry_points import ENTRY_POINTS, EntryPoint
 from helpers import assert_same_bits, gaussian_rows
+
+import cosim_rs
 
 NATIVE = ("float32", "float64")
 WIDENED_TO_FLOAT32 = ("float16", "bfloat16", "int8")

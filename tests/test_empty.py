@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import cosim_rs
 import numpy as np
 import numpy.typing as npt
 import pytest
 from helpers import assert_same_bits
 from layouts import FOREIGN_LAYOUTS, LAYOUTS
+
+import cosim_rs
 
 Shape = tuple[int, ...]
 

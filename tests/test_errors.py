@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import cosim_rs
 import numpy as np
 import pytest
 from helpers import gaussian_rows
+
+import cosim_rs
 
 BATCHED = cosim_rs.batched_cosine_similarity
 PAIRED = cosim_rs.paired_cosine_similarity

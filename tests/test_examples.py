@@ -9,11 +9,12 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
-import cosim_rs
 import numpy as np
 import pytest
 from helpers import REPOSITORY
 from matplotlib.image import imread
+
+import cosim_rs
 
 DIGITS = REPOSITORY / "examples" / "digits.py"
 

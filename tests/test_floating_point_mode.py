@@ -5,7 +5,6 @@ Threads of TensorFlow and XLA run with subnormal numbers flushed to zero.
 
 from __future__ import annotations
 
-import cosim_rs
 import numpy as np
 import pytest
 from battery import rows_of_every_magnitude
@@ -19,6 +18,8 @@ from floating_point_mode import (
     get_mode,
 )
 from helpers import SCORE_DTYPES, assert_same_bits, run_python
+
+import cosim_rs
 
 pytestmark = pytest.mark.skipif(
     not SUPPORTED, reason="setting the floating-point mode needs x86-64 and System V calls"

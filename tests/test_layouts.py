@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import cosim_rs
 import numpy as np
 import numpy.typing as npt
 import pytest
 from helpers import assert_same_bits, gaussian_rows
 from layouts import FOREIGN_LAYOUTS, LAYOUTS
+
+import cosim_rs
 
 ALL_LAYOUTS = LAYOUTS | FOREIGN_LAYOUTS
 DTYPES = (np.float32, np.float64, np.float16, np.int8)

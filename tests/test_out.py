@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import cosim_rs
 import numpy as np
 import numpy.typing as npt
 import pytest
 from helpers import SCORE_DTYPES, assert_same_bits, gaussian_rows
+
+import cosim_rs
 
 Array = npt.NDArray[Any]
 

@@ -6,9 +6,10 @@ import inspect
 from pathlib import Path
 from types import ModuleType
 
-import cosim_rs
 import pytest
 from helpers import run_python
+
+import cosim_rs
 
 SIGNATURES = {
     "batched_cosine_similarity": "(users, items, *, out=None, epsilon=0.0, threads=None)",

@@ -7,10 +7,11 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from cosim_rs import _reference
-from cosim_rs._reference import cosine_scores
 from exact import exact_cosine
 from helpers import LENGTHS, SCORE_DTYPES, gaussian_rows
+
+from cosim_rs import _reference
+from cosim_rs._reference import cosine_scores
 
 
 def allowed_error(length: int) -> float:

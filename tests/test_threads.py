@@ -8,11 +8,12 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-import cosim_rs
 import numpy as np
 import pytest
 from helpers import assert_same_bits, gaussian_rows, run_python
 from long_calls import LONG_CALLS, long_call
+
+import cosim_rs
 
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="counts threads in /proc")
 

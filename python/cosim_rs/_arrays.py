@@ -5,7 +5,6 @@ they stand. A call that it refuses comes here, where nothing has been done yet: 
 converted, every argument is checked in the caller's terms, and the border is asked again.
 """
 
-import math
 import operator
 from collections.abc import Callable
 from typing import Any, NamedTuple

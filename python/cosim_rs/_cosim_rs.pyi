@@ -6,7 +6,19 @@ from typing import Any, Final, TypeVar
 from numpy import floating
 from numpy.typing import NDArray
 
-T = TypeVar("T")
+__all__ = [
+    "__version__",
+    "available_kernels",
+    "batched_cosine_similarity",
+    "cosine_similarity",
+    "get_num_threads",
+    "in_default_mode",
+    "kernel",
+    "paired_cosine_similarity",
+    "set_num_threads",
+]
+
+_T = TypeVar("_T")
 
 __version__: Final[str]
 
@@ -23,4 +35,4 @@ def set_num_threads(n: int) -> None: ...
 def get_num_threads() -> int: ...
 def kernel() -> str: ...
 def available_kernels() -> list[str]: ...
-def in_default_mode(call: Callable[[], T]) -> T: ...
+def in_default_mode(call: Callable[[], _T]) -> _T: ...

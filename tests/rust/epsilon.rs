@@ -22,7 +22,7 @@ fn assert_score(u: f32, v: f32, epsilon: f64, expected: f64) {
             arr2(&[[first, second]])
         };
         for (name, scores) in all(row(u).view(), row(v).view(), &with_epsilon(epsilon)) {
-            assert_eq!(scores[(0, 0)].bits(), expected.bits(), "{name}: {scores}");
+            assert_eq!(scores[(0, 0)].bits(), expected.bits(), "{name}: {scores:?}");
         }
     }
     assert_score::<f32>(u, v, epsilon, f32::from_f64(expected));

@@ -35,7 +35,6 @@ pub(crate) fn matrix<E: Number>(rows: usize, dim: usize, seed: u64) -> Array2<E>
         state ^= state << 17;
         f64::from_bits(0x3ff << 52 | state >> 12) * 2.0 - 3.0
     };
-    (0..8).for_each(|_| drop(draw())); // a small seed gives small numbers at first
     Array2::from_shape_fn((rows, dim), |_| E::from_f64(draw()))
 }
 

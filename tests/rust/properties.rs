@@ -9,13 +9,13 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 /// A finite number of any size, zeros of both signs and subnormals among them.
-fn any_finite() -> impl Strategy<Value = f32> {
+fn any_finite() -> impl Strategy<Value = f32> + Clone {
     use proptest::num::f32::{NEGATIVE, NORMAL, POSITIVE, SUBNORMAL, ZERO};
     POSITIVE | NEGATIVE | NORMAL | SUBNORMAL | ZERO
 }
 
 /// A number that is far from where products underflow, and has no zero among its kind.
-fn middling() -> impl Strategy<Value = f32> {
+fn middling() -> impl Strategy<Value = f32> + Clone {
     (any::<bool>(), 1.0_f32..2.0, -20..20).prop_map(|(is_negative, fraction, exponent)| {
         let magnitude = fraction * 2.0_f32.powi(exponent);
         if is_negative { -magnitude } else { magnitude }
@@ -25,11 +25,11 @@ fn middling() -> impl Strategy<Value = f32> {
 /// Up to five users and twenty items of one length.
 fn rows(element: impl Strategy<Value = f32> + Clone) -> impl Strategy<Value = [Array2<f32>; 2]> {
     (1..=5_usize, 1..=20_usize, 1..=70_usize).prop_flat_map(move |(users, items, dim)| {
-        let rows = move |count, element| {
-            vec(element, count * dim)
+        let rows = |count| {
+            vec(element.clone(), count * dim)
                 .prop_map(move |flat| Array2::from_shape_vec((count, dim), flat).unwrap())
         };
-        (rows(users, element.clone()), rows(items, element.clone())).prop_map(Into::into)
+        (rows(users), rows(items)).prop_map(Into::into)
     })
 }
 
