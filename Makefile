@@ -40,7 +40,7 @@ lint: build lint-deps ## Check formatting, lints and types
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
-	$(BIN)/python -m mypy.stubtest cosim_rs._cosim_rs
+	$(BIN)/python -m mypy.stubtest cosim_rs
 
 format: lint-deps ## Format everything
 	cargo fmt

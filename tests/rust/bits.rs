@@ -1,7 +1,7 @@
 //! A pair has one score: the model's bits from every entry point, whatever the length of the
 //! vectors, the number of threads and the split of the batch.
 
-use crate::entry_points::{all, batched, matrix as full, paired};
+use crate::entry_points::{all, batched, matrix as full, of_itself, paired};
 use crate::model;
 use crate::number::{LENGTHS, Number, assert_same_bits, matrix};
 use cosim_rs::score::Options;
@@ -75,6 +75,24 @@ fn assert_threads_change_nothing<E: Number>() {
         let scores = paired(x.view(), y.view(), &with_threads(threads));
         assert_same_bits(&scores, &expected, &format!("paired on {threads} threads"));
     }
+}
+
+/// A matrix of itself, which is symmetric, in sizes about and over its panels.
+fn assert_scores_of_itself_are_the_model<E: Number>() {
+    for (rows, dim) in [(1, 17), (63, 33), (65, 33), (129, 100), (600, 65), (20, 8193)] {
+        let x = matrix::<E>(rows, dim, 11);
+        let expected = model::scores(x.view(), x.view());
+        for threads in 1..=8 {
+            let scores = of_itself(x.view(), &with_threads(threads));
+            assert_same_bits(&scores, &expected, &format!("{rows} x {dim} on {threads} threads"));
+        }
+    }
+}
+
+#[test]
+fn a_matrix_of_itself_has_the_model_s_bits() {
+    assert_scores_of_itself_are_the_model::<f32>();
+    assert_scores_of_itself_are_the_model::<f64>();
 }
 
 #[test]

@@ -61,15 +61,20 @@ fn by_user<E: Number>(
     scores
 }
 
-fn of_itself<E: Number>(
+pub(crate) fn of_itself<E: Number>(x: ArrayView2<'_, E>, options: &Options<'_>) -> Array2<E> {
+    let mut scores = unwritten(x.nrows(), x.nrows());
+    self_cosine_similarity(x, scores.view_mut(), options).unwrap();
+    scores
+}
+
+/// From the scores of all rows of both sides with all.
+fn of_all<E: Number>(
     x: ArrayView2<'_, E>,
     y: ArrayView2<'_, E>,
     options: &Options<'_>,
 ) -> Array2<E> {
     let all = concatenate(Axis(0), &[x, y]).unwrap();
-    let mut scores = unwritten(all.nrows(), all.nrows());
-    self_cosine_similarity(all.view(), scores.view_mut(), options).unwrap();
-    scores.slice(s![..x.nrows(), x.nrows()..]).to_owned()
+    of_itself(all.view(), options).slice(s![..x.nrows(), x.nrows()..]).to_owned()
 }
 
 /// The scores by every entry point.
@@ -89,6 +94,6 @@ pub(crate) fn all<E: Number>(
         ("batched, sides swapped", batched(y, x, options).reversed_axes()),
         ("batched, user by user", by_user(x, y, |user| batched(user, y, options))),
         ("paired, user by user", by_user(x, y, pairs)),
-        ("of all with all", of_itself(x, y, options)),
+        ("of all with all", of_all(x, y, options)),
     ]
 }
