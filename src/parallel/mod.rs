@@ -120,11 +120,11 @@ mod tests {
     #[test]
     fn a_panic_reaches_the_caller_and_the_pool_survives_it() {
         for threads in [1, 4] {
-            let work = |block: usize| assert!(block != 50, "block fifty");
+            let work = |block: usize| assert!(block != 50, "block {block}");
             let panic =
                 std::panic::catch_unwind(|| for_each(0..100, 100, threads, &|| false, work))
                     .unwrap_err();
-            assert_eq!(panic.downcast_ref::<String>().unwrap(), "block fifty");
+            assert_eq!(panic.downcast_ref::<String>().unwrap(), "block 50");
             for_each(0..100, 100, threads, &|| false, |_| ()).unwrap();
         }
     }
