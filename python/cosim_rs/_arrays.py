@@ -123,7 +123,8 @@ def as_epsilon(epsilon: float) -> float:
     if not is_number or isinstance(epsilon, bool):
         raise TypeError(f"epsilon: got {type(epsilon).__name__}, expected a real number")
     if not 0 <= epsilon <= MOST_FLOAT32:
-        raise ValueError(f"epsilon: got {epsilon}, expected a finite number of at least 0")
+        wanted = "a finite number of at least 0, no larger than float32 holds"
+        raise ValueError(f"epsilon: got {epsilon}, expected {wanted}")
     return float(epsilon)
 
 

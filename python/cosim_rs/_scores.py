@@ -202,6 +202,8 @@ def _paired_inputs(x: ArrayLike, y: ArrayLike) -> tuple[Inputs, tuple[int]]:
 
 def _matrix_inputs(x: ArrayLike, y: ArrayLike) -> tuple[Inputs, tuple[int, int]]:
     inputs = _arrays.as_inputs(x=x, y=y)
+    if y is x:
+        inputs = Inputs(inputs.left, inputs.left)  # the border takes one array for one set
     if inputs.left.ndim != 2:
         raise fitting("x", inputs.left.shape, "(U, D)")
     users, dim = inputs.left.shape
