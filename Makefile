@@ -77,7 +77,7 @@ $(VENV)/pip:
 	touch $@
 
 .PHONY: build
-build: $(VENV)/pip
+build: $(VENV)/pip ## Build the package into .venv
 	$(PIP) install 'maturin>=1.9,<2'
 	. $(BIN)/activate && maturin develop --release --quiet
 

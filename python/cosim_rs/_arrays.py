@@ -40,7 +40,10 @@ def score(
     """Ask the border again, with converted inputs that would give scores of this shape."""
     if out is not None:
         check_out(out, shape, inputs)
-    epsilon, threads = as_epsilon(epsilon), as_threads(threads)
+    epsilon, threads = (
+        as_epsilon(epsilon),
+        None if threads is None else as_count("threads", threads),
+    )
     scores = border(*inputs, out, epsilon, threads)
     if scores is not None:
         return scores
@@ -128,15 +131,8 @@ def as_epsilon(epsilon: float) -> float:
     return float(epsilon)
 
 
-def as_threads(threads: int | None, name: str = "threads") -> int | None:
-    """Check a number of threads and make it a plain int."""
-    if threads is None:
-        return None
-    return as_count(name, threads)
-
-
 def as_count(name: str, count: int) -> int:
-    """Check a number of threads that must be given and make it a plain int."""
+    """Check a number of threads and make it a plain int."""
     wanted = "a whole number of at least 1"
     if isinstance(count, (bool, np.bool_)):
         raise TypeError(f"{name}: got {type(count).__name__}, expected {wanted}")

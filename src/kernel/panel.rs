@@ -55,19 +55,18 @@ pub(crate) fn fill<E: Real, L, const TILE: usize>(
     let (mut scratch, mut scaled) = (Vec::new(), Vec::new());
     for first in (0..panel.count).step_by(LANES) {
         let count = LANES.min(panel.count - first);
-        let mut sums = [lanes.zero(); LANES];
-        for (place, sum) in sums.iter_mut().enumerate().take(count) {
-            let row = rows.row(first + place, &mut scratch);
-            *sum = square_lanes(lanes, row);
-            pack::<E, L, TILE>(lanes, panel, first + place, row);
+        let mut quarters = [lanes.zero(); 4];
+        for (quarter, sum) in quarters.iter_mut().enumerate() {
+            let mut squares = [lanes.zero(); 4];
+            for (place, square) in squares.iter_mut().enumerate() {
+                let place = 4 * quarter + place;
+                let row = if place < count { rows.row(first + place, &mut scratch) } else { &[] };
+                *square = square_lanes(lanes, row);
+                pack::<E, L, TILE>(lanes, panel, first + place, row);
+            }
+            *sum = lanes.fold_rows(squares);
         }
-        for place in count..LANES {
-            pack::<E, L, TILE>(lanes, panel, first + place, &[]);
-        }
-        let quarter =
-            |quarter: usize| lanes.fold_rows([0, 1, 2, 3].map(|place| sums[4 * quarter + place]));
-        let sums = lanes.fold_quarters([quarter(0), quarter(1), quarter(2), quarter(3)]);
-        let sums = lanes.at_least(sums, lanes.splat(floor.square));
+        let sums = lanes.at_least(lanes.fold_quarters(quarters), lanes.splat(floor.square));
         let mut squares = lanes.store(sums);
         for place in places(out_of_range(lanes, sums, count)) {
             let row = rows.row(first + place, &mut scratch);

@@ -22,7 +22,7 @@ const ITEMS: usize = 256;
 /// Bytes of a panel: half of a small second-level cache.
 const PANEL_BYTES: usize = 128 << 10;
 /// How often the tile kernel uses an element it has loaded, as against the row kernel's once.
-const REUSE: usize = 8;
+pub(super) const REUSE: usize = 8;
 /// Elements of a vector that is too long for panels: sixteen rows of it leave the cache.
 const LONG: usize = 8192;
 /// Multiplications in a block: some milliseconds, or a tenth of a second on the portable kernel.

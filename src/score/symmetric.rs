@@ -5,7 +5,7 @@
 //! in the cache its transpose is written to the block across. A thread takes both blocks at once,
 //! and so owns all that it writes.
 
-use super::matrix::Panels;
+use super::matrix::{Panels, REUSE};
 use super::{Call, Options, check_shape, cosine_similarity};
 use crate::blocks::Block;
 use crate::error::Error;
@@ -18,9 +18,12 @@ use ndarray::{ArrayView2, ArrayViewMut2, Axis};
 const BLOCK: usize = 128;
 /// Blocks along a side of the grid, at the most.
 const MOST_BLOCKS: usize = 128;
-/// With shorter vectors a score costs less than its mirroring (4,000 rows: at D = 32 the whole matrix
-/// took 0.9 of the time, at 128 1.15 times); longer ones have no tile kernel.
-const WORTH_MIRRORING: std::ops::RangeInclusive<usize> = 96..=8192;
+/// With shorter vectors a score costs less than its mirroring: for 4,000 rows, the whole matrix took
+/// 0.9 of the time at D = 32 and 1.15 times at 128.
+const WORTH_MIRRORING: usize = 96;
+/// Multiplications in a block, so that the calling thread comes to look for an interrupt: a fifth
+/// of a second on the portable kernel.
+const MOST_WORK: usize = 1 << 26;
 
 /// Cosine scores of each row of `x` `(N, D)` with each of its rows, into `scores` `(N, N)`.
 ///
@@ -33,13 +36,14 @@ pub fn self_cosine_similarity<E: Real>(
 ) -> Result<(), Error> {
     let (count, dim) = x.dim();
     check_shape("scores", scores.shape(), &[count, count])?;
-    if count <= BLOCK || !WORTH_MIRRORING.contains(&dim) {
+    let side = count.div_ceil(MOST_BLOCKS).next_multiple_of(BLOCK);
+    let work = side.saturating_mul(side).saturating_mul(dim);
+    if count <= BLOCK || dim < WORTH_MIRRORING || work > MOST_WORK {
         return cosine_similarity(x, x, scores, options);
     }
     let call = Call::<E>::new(options)?;
 
     let panels = Panels::new(&call, dim);
-    let side = count.div_ceil(MOST_BLOCKS).next_multiple_of(BLOCK);
     let sides = count.div_ceil(side);
     let x = Rows::new(x);
     let score_pair = |mut pair: Pair<'_, E>| {
@@ -49,7 +53,7 @@ pub fn self_cosine_similarity<E: Real>(
         }
     };
     let pairs = Pairs { grid: grid(scores, side), side, next: (0, 0) };
-    let threads = call.threads_for(count.saturating_mul(count).saturating_mul(dim) / 16);
+    let threads = call.threads_for(count.saturating_mul(count).saturating_mul(dim) / (2 * REUSE));
     for_each(pairs, sides * (sides + 1) / 2, threads, call.interrupted, score_pair)
 }
 
