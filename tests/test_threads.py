@@ -30,6 +30,7 @@ def count():
 
 large = np.ones((2, 40_000, 64), np.float32)
 small = np.ones((8, 50, 32), np.float32)
+wide = np.ones((200, 16), np.float32)  # several blocks, but little work
 before = count()
 for _ in range(5):
     {call}
@@ -50,6 +51,7 @@ print(count() - before)
         "cosim_rs.paired_cosine_similarity(small[0], small[1], threads=4)",
         "cosim_rs.cosine_similarity(small[0], small[1], threads=4)",
         "cosim_rs.cosine_similarity(small[0], threads=4)",
+        "cosim_rs.cosine_similarity(wide, wide, threads=4)",
         "cosim_rs.set_num_threads(4), cosim_rs.get_num_threads(), cosim_rs.show_config('dicts')",
     ],
 )
