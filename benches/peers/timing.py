@@ -23,8 +23,11 @@ Sampler = Callable[[int], float]
 
 SAMPLE_SECONDS = 0.002
 """A sample lasts at least about this long: a thousand times what reading the clock costs."""
-PAUSE_SECONDS = 0.003
-"""Until the threads of the last contender have stopped spinning for more work."""
+PAUSE_SECONDS = 0.015
+"""Until the threads of the last contender have stopped spinning: OpenMP's do so for 10 ms."""
+WARM_SECONDS = 0.03
+"""How long calls are made before they are timed: until a system that gathers what little there is
+to do on few CPUs has given every thread one of its own, which took it up to 20 ms."""
 
 
 @dataclass
@@ -55,10 +58,14 @@ class Entrant:
 
 
 def sampler(call: Call) -> Sampler:
-    """Time a call of this process, after one that is not counted and warms caches and threads."""
+    """Time a call of this process, after some that are not counted and warm caches and threads."""
 
     def sample(calls: int) -> float:
-        call()
+        warm = time.perf_counter() + WARM_SECONDS
+        while True:
+            call()
+            if time.perf_counter() >= warm:
+                break
         start = time.perf_counter()
         for _ in range(calls):
             call()

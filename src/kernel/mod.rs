@@ -15,6 +15,7 @@ pub(crate) mod real;
 mod rows;
 mod tables;
 mod tile;
+mod user;
 
 use crate::view::{Rows, ScoreRow};
 use panel::Panel;

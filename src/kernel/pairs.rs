@@ -8,7 +8,7 @@
 use super::lanes::{LANES, Load};
 use super::range::{Floor, out_of_range, places, prepare, square_lanes};
 use super::real::Real;
-use super::rows::dot_and_square;
+use super::user::{InMemory, User};
 use crate::view::{Rows, ScoreRow};
 
 /// Scores row `i` of `x` against row `i` of `y`.
@@ -32,7 +32,7 @@ pub(crate) fn score_pairs<E: Real, L>(
             for place in 0..count.saturating_sub(4 * quarter).min(4) {
                 let index = first + 4 * quarter + place;
                 let (left, right) = (x.row(index, &mut x_scratch), y.row(index, &mut y_scratch));
-                (sums[0][place], sums[2][place]) = dot_and_square(lanes, left, right);
+                (sums[0][place], sums[2][place]) = InMemory(left).dot_and_square(lanes, right);
                 sums[1][place] = square_lanes(lanes, left);
             }
             for (quarters, sums) in quarters.iter_mut().zip(sums) {
@@ -51,7 +51,7 @@ pub(crate) fn score_pairs<E: Real, L>(
                 let index = first + place;
                 let left = prepare(lanes, x.row(index, &mut x_scratch), floor, &mut x_scaled);
                 let right = prepare(lanes, y.row(index, &mut y_scratch), floor, &mut y_scaled);
-                let (dot, _) = dot_and_square(lanes, left.elements, right.elements);
+                let (dot, _) = InMemory(left.elements).dot_and_square(lanes, right.elements);
                 rescued[0][place] = lanes.sum(dot);
                 rescued[1][place] = left.square;
                 rescued[2][place] = right.square;

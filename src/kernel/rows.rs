@@ -8,6 +8,7 @@
 use super::lanes::{LANES, Lanes, Load};
 use super::range::{Floor, Prepared, out_of_range, places, prepare};
 use super::real::Real;
+use super::user::{Held, InMemory, User};
 use crate::view::{Rows, ScoreRow};
 
 /// Scores one user against every row of `items`.
@@ -17,22 +18,54 @@ pub(crate) fn score_rows<E: Real, L>(
     user: &[E],
     items: Rows<'_, E>,
     floor: Floor<E>,
-    mut scores: ScoreRow<'_, E>,
+    scores: ScoreRow<'_, E>,
 ) where
     L: Load<E, E>,
 {
     assert_eq!(user.len(), items.dim());
-    let (mut scratch, mut scaled) = (Vec::new(), Vec::new());
+    let mut scaled = Vec::new();
     let user = prepare(lanes, user, floor, &mut scaled);
+    match user.elements.len() {
+        32 => {
+            let held = Held::<_, 2>::new(lanes, user.elements);
+            score_groups(lanes, &user, held, items, floor, scores);
+        }
+        64 => {
+            let held = Held::<_, 4>::new(lanes, user.elements);
+            score_groups(lanes, &user, held, items, floor, scores);
+        }
+        128 => {
+            let held = Held::<_, 8>::new(lanes, user.elements);
+            score_groups(lanes, &user, held, items, floor, scores);
+        }
+        _ => score_groups(lanes, &user, InMemory(user.elements), items, floor, scores),
+    }
+}
+
+/// Sixteen rows at a time; the last sixteen reach back over rows that are scored already, which is
+/// faster than a group of fewer rows.
+#[inline(always)]
+fn score_groups<E: Real, L, U: User<E, L>>(
+    lanes: L,
+    user: &Prepared<'_, E>,
+    elements: U,
+    items: Rows<'_, E>,
+    floor: Floor<E>,
+    mut scores: ScoreRow<'_, E>,
+) where
+    L: Load<E, E>,
+{
+    let mut scratch = Vec::new();
     let user_squares = lanes.splat(user.square);
     for first in (0..items.count()).step_by(LANES) {
+        let first = first.min(items.count().saturating_sub(LANES));
         let count = LANES.min(items.count() - first);
-        let (mut dots, squares) = group(lanes, user.elements, &items, first, count, &mut scratch);
+        let (mut dots, squares) = group(lanes, elements, &items, first, count, &mut scratch);
         let mut squares = lanes.at_least(squares, lanes.splat(floor.square));
         let outside = out_of_range(lanes, squares, count);
         if outside != 0 {
             (dots, squares) =
-                rescue_group(lanes, &user, &items, first, floor, outside, (dots, squares));
+                rescue_group(lanes, user, &items, first, floor, outside, (dots, squares));
         }
         let group_scores = lanes.store(lanes.cosine(dots, squares, user_squares));
         scores.write(first, &group_scores, count);
@@ -41,17 +74,14 @@ pub(crate) fn score_rows<E: Real, L>(
 
 /// The dot products and squares of `count` rows from `first` on.
 #[inline(always)]
-fn group<E: Real, L, S: Copy>(
+fn group<E: Real, L: Lanes<E>, U: User<E, L>>(
     lanes: L,
-    user: &[E],
-    items: &Rows<'_, S>,
+    user: U,
+    items: &Rows<'_, E>,
     first: usize,
     count: usize,
-    scratch: &mut Vec<S>,
-) -> (L::Vector, L::Vector)
-where
-    L: Load<E, S> + Load<E, E>,
-{
+    scratch: &mut Vec<E>,
+) -> (L::Vector, L::Vector) {
     if let Some(rows) = items.contiguous_rows::<LANES>(first) {
         let (dots_0, squares_0) = quarter(lanes, user, [rows[0], rows[1], rows[2], rows[3]]);
         let (dots_1, squares_1) = quarter(lanes, user, [rows[4], rows[5], rows[6], rows[7]]);
@@ -65,7 +95,7 @@ where
         let (mut dots, mut squares) = ([lanes.zero(); 4], [lanes.zero(); 4]);
         for place in 0..(count - 4 * quarter).min(4) {
             let item = items.row(first + 4 * quarter + place, scratch);
-            (dots[place], squares[place]) = dot_and_square(lanes, user, item);
+            (dots[place], squares[place]) = user.dot_and_square(lanes, item);
         }
         dot_quarters[quarter] = lanes.fold_rows(dots);
         square_quarters[quarter] = lanes.fold_rows(squares);
@@ -75,57 +105,17 @@ where
 
 /// Four rows, one after the other, to four lanes of each.
 #[inline(always)]
-fn quarter<E: Real, L, S>(lanes: L, user: &[E], rows: [&[S]; 4]) -> (L::Vector, L::Vector)
-where
-    L: Load<E, S> + Load<E, E>,
-{
-    let (dot_0, square_0) = dot_and_square(lanes, user, rows[0]);
-    let (dot_1, square_1) = dot_and_square(lanes, user, rows[1]);
-    let (dot_2, square_2) = dot_and_square(lanes, user, rows[2]);
-    let (dot_3, square_3) = dot_and_square(lanes, user, rows[3]);
+fn quarter<E: Real, L: Lanes<E>, U: User<E, L>>(
+    lanes: L,
+    user: U,
+    rows: [&[E]; 4],
+) -> (L::Vector, L::Vector) {
+    let (dot_0, square_0) = user.dot_and_square(lanes, rows[0]);
+    let (dot_1, square_1) = user.dot_and_square(lanes, rows[1]);
+    let (dot_2, square_2) = user.dot_and_square(lanes, rows[2]);
+    let (dot_3, square_3) = user.dot_and_square(lanes, rows[3]);
     let dots = lanes.fold_rows([dot_0, dot_1, dot_2, dot_3]);
     (dots, lanes.fold_rows([square_0, square_1, square_2, square_3]))
-}
-
-/// The lanes of a row's dot product with the user, and of its square.
-#[inline(always)]
-pub(crate) fn dot_and_square<E: Real, L, S>(
-    lanes: L,
-    user: &[E],
-    item: &[S],
-) -> (L::Vector, L::Vector)
-where
-    L: Load<E, S> + Load<E, E>,
-{
-    let mut sums = (lanes.zero(), lanes.zero());
-    let (user_groups, user_rest) = user.as_chunks::<LANES>();
-    let (item_groups, item_rest) = item.as_chunks::<LANES>();
-    // Four groups a step: a short row is then done without a branch to mispredict.
-    let (user_steps, user_groups) = user_groups.as_chunks::<4>();
-    let (item_steps, item_groups) = item_groups.as_chunks::<4>();
-    for (user, item) in user_steps.iter().zip(item_steps) {
-        for group in 0..4 {
-            sums = step(lanes, lanes.load(&user[group]), lanes.load(&item[group]), sums);
-        }
-    }
-    for (user, item) in user_groups.iter().zip(item_groups) {
-        sums = step(lanes, lanes.load(user), lanes.load(item), sums);
-    }
-    if !item_rest.is_empty() {
-        sums = step(lanes, lanes.load_first(user_rest), lanes.load_first(item_rest), sums);
-    }
-    sums
-}
-
-/// One group of sixteen elements more.
-#[inline(always)]
-fn step<E: Real, L: Lanes<E>>(
-    lanes: L,
-    user: L::Vector,
-    item: L::Vector,
-    (dot, square): (L::Vector, L::Vector),
-) -> (L::Vector, L::Vector) {
-    (lanes.multiply_add(user, item, dot), lanes.multiply_add(item, item, square))
 }
 
 /// Does the rows with a bit in `outside` again, brought into range.
@@ -146,7 +136,7 @@ where
     let (mut dots, mut squares) = (lanes.store(dots), lanes.store(squares));
     for place in places(outside) {
         let item = prepare(lanes, items.row(first + place, &mut scratch), floor, &mut scaled);
-        let (dot, _) = dot_and_square(lanes, user.elements, item.elements);
+        let (dot, _) = InMemory(user.elements).dot_and_square(lanes, item.elements);
         dots[place] = lanes.sum(dot);
         squares[place] = item.square;
     }

@@ -4,7 +4,8 @@
 //! only if it comes while the loan is open; the caller closes the loan when it has run out of
 //! work, waits for the helpers that are inside, and returns. So a call never waits for a helper
 //! that is asleep, or busy with another call: many calls share the pool, and a short one is not
-//! held up by a long one.
+//! held up by a long one. A helper that has nothing left to do stays awake for a moment, since calls
+//! often come in a row and waking takes longer than a small batch.
 //!
 //! A forked child inherits the pool's memory but none of its threads, so the pool is kept with the
 //! id of its process, and the child builds its own. It is kept in a slot that is read without a
@@ -12,8 +13,9 @@
 #![allow(unsafe_code)] // one place: the loan of a borrowed closure to threads that outlive it
 
 use arc_swap::ArcSwapOption;
-use rayon::{ThreadPool, ThreadPoolBuilder};
+use rayon::{ThreadPool, ThreadPoolBuilder, Yield};
 use std::any::Any;
+use std::cell::Cell;
 use std::hint::spin_loop;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -23,6 +25,9 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 const MOST_HELPERS: usize = 255;
 /// How long a caller spins for the last helper before it sleeps: about the time of one block.
 const SPINS: usize = 2_000;
+/// How many times an idle helper looks for the next call before it sleeps: some 500 µs. Calls that
+/// followed each other within that time took 0.6 to 0.75 of the time.
+const LOOKS: usize = 1_000;
 
 struct Pool {
     process: u32,
@@ -80,7 +85,10 @@ pub(super) fn with_help(helpers: usize, help: &(dyn Fn() + Sync), lead: impl FnO
     let loan = Arc::new(Loan::new(help));
     for _ in 0..helpers {
         let loan = Arc::clone(&loan);
-        pool.threads.spawn(move || loan.take_part());
+        pool.threads.spawn(move || {
+            loan.take_part();
+            linger();
+        });
     }
     let closing = Closing(&loan);
     lead();
@@ -88,6 +96,25 @@ pub(super) fn with_help(helpers: usize, help: &(dyn Fn() + Sync), lead: impl FnO
     if let Some(panic) = loan.gate().panic.take() {
         resume_unwind(panic);
     }
+}
+
+/// Keeps a helper awake for the next call, which it then joins at once. It yields between its looks,
+/// so whoever needs the CPU has it.
+fn linger() {
+    thread_local!(static LINGERS: Cell<bool> = const { Cell::new(false) });
+    if LINGERS.replace(true) {
+        return; // in a job that was taken on below
+    }
+    let mut looks = 0;
+    while looks < LOOKS {
+        if let Some(Yield::Executed) = rayon::yield_now() {
+            looks = 0;
+        } else {
+            looks += 1;
+            std::thread::yield_now();
+        }
+    }
+    LINGERS.set(false);
 }
 
 /// A closure on loan.

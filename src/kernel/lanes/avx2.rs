@@ -2,7 +2,7 @@
 #![allow(clippy::wildcard_imports)] // the intrinsics, whose names are their own prefix
 
 use super::{LANES, Lanes, Load};
-use std::arch::x86_64::*;
+use std::arch::{asm, x86_64::*};
 
 /// Lanes in 256-bit registers; a value proves that this CPU has AVX2 and FMA.
 #[derive(Clone, Copy)]
@@ -99,6 +99,11 @@ impl Lanes<f32> for Avx2 {
             let places = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
             [_mm256_permutevar8x32_ps(sums[0], places), _mm256_permutevar8x32_ps(sums[1], places)]
         }
+    }
+    #[inline(always)]
+    fn settle(self, vector: [__m256; 2]) -> [__m256; 2] {
+        // SAFETY: `self` proves AVX2 and FMA.
+        unsafe { [settle_singles(vector[0]), settle_singles(vector[1])] }
     }
     #[inline(always)]
     fn at_least(self, vector: [__m256; 2], floor: [__m256; 2]) -> [__m256; 2] {
@@ -235,6 +240,11 @@ impl Lanes<f64> for Avx2 {
         })
     }
     #[inline(always)]
+    fn settle(self, vector: [__m256d; 4]) -> [__m256d; 4] {
+        // SAFETY: `self` proves AVX2 and FMA.
+        each!([0, 1, 2, 3], |part| unsafe { settle_doubles(vector[part]) })
+    }
+    #[inline(always)]
     fn at_least(self, vector: [__m256d; 4], floor: [__m256d; 4]) -> [__m256d; 4] {
         // SAFETY: `self` proves AVX2. (With a NaN, max gives its second operand.)
         each!([0, 1, 2, 3], |part| unsafe { _mm256_max_pd(floor[part], vector[part]) })
@@ -296,4 +306,22 @@ impl Load<f64, f64> for Avx2 {
             }
         })
     }
+}
+
+// A class of registers can be named only where it is known to be there, hence no `inline(always)`.
+
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+fn settle_singles(mut register: __m256) -> __m256 {
+    // SAFETY: a comment to the assembler, no instruction.
+    unsafe { asm!("/* {} */", inout(ymm_reg) register, options(nostack, preserves_flags)) };
+    register
+}
+
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+fn settle_doubles(mut register: __m256d) -> __m256d {
+    // SAFETY: a comment to the assembler, no instruction.
+    unsafe { asm!("/* {} */", inout(ymm_reg) register, options(nostack, preserves_flags)) };
+    register
 }

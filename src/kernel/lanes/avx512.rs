@@ -2,7 +2,7 @@
 #![allow(clippy::wildcard_imports)] // the intrinsics, whose names are their own prefix
 
 use super::{LANES, Lanes, Load};
-use std::arch::x86_64::*;
+use std::arch::{asm, x86_64::*};
 
 /// Lanes in 512-bit registers; a value proves that this CPU has AVX-512F.
 #[derive(Clone, Copy)]
@@ -92,6 +92,11 @@ impl Lanes<f32> for Avx512 {
             let places = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
             _mm512_permutexvar_ps(places, sums)
         }
+    }
+    #[inline(always)]
+    fn settle(self, vector: __m512) -> __m512 {
+        // SAFETY: `self` proves AVX-512F.
+        unsafe { settle_singles(vector) }
     }
     #[inline(always)]
     fn at_least(self, vector: __m512, floor: __m512) -> __m512 {
@@ -184,6 +189,11 @@ impl Lanes<f64> for Avx512 {
             let places = _mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7);
             [_mm512_permutexvar_pd(places, sums[0]), _mm512_permutexvar_pd(places, sums[1])]
         }
+    }
+    #[inline(always)]
+    fn settle(self, vector: [__m512d; 2]) -> [__m512d; 2] {
+        // SAFETY: `self` proves AVX-512F.
+        unsafe { [settle_doubles(vector[0]), settle_doubles(vector[1])] }
     }
     #[inline(always)]
     fn at_least(self, vector: [__m512d; 2], floor: [__m512d; 2]) -> [__m512d; 2] {
@@ -293,4 +303,22 @@ unsafe fn cosine_half(dots: __m512d, squares: __m512d, other_squares: __m512d) -
         let nan = _mm512_cmp_pd_mask::<_CMP_UNORD_Q>(score, score);
         _mm512_mask_mov_pd(score, nan, _mm512_set1_pd(f64::from_bits(0x7ff8_0000_0000_0000)))
     }
+}
+
+// A class of registers can be named only where it is known to be there, hence no `inline(always)`.
+
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn settle_singles(mut register: __m512) -> __m512 {
+    // SAFETY: a comment to the assembler, no instruction.
+    unsafe { asm!("/* {} */", inout(zmm_reg) register, options(nostack, preserves_flags)) };
+    register
+}
+
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn settle_doubles(mut register: __m512d) -> __m512d {
+    // SAFETY: a comment to the assembler, no instruction.
+    unsafe { asm!("/* {} */", inout(zmm_reg) register, options(nostack, preserves_flags)) };
+    register
 }

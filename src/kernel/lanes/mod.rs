@@ -65,6 +65,10 @@ pub(crate) trait Lanes<E: Real>: Copy {
         other_squares: Self::Vector,
     ) -> Self::Vector;
 
+    /// The same vector, computed before anything is loaded that comes later: a wall to the compiler,
+    /// where it would move loads and arithmetic.
+    fn settle(self, vector: Self::Vector) -> Self::Vector;
+
     #[inline(always)]
     fn zero(self) -> Self::Vector {
         self.splat(E::ZERO)

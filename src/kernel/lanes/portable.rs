@@ -60,6 +60,10 @@ impl<E: Real> Lanes<E> for Portable {
         sums
     }
     #[inline(always)]
+    fn settle(self, vector: [E; LANES]) -> [E; LANES] {
+        vector
+    }
+    #[inline(always)]
     fn at_least(self, mut vector: [E; LANES], floor: [E; LANES]) -> [E; LANES] {
         for lane in 0..LANES {
             if floor[lane] > vector[lane] {
