@@ -8,7 +8,7 @@ CLEAN := env -u COSIM_RS_KERNEL -u COSIM_RS_NUM_THREADS -u RAYON_NUM_THREADS
 
 # The tests whose answers a kernel could change.
 NUMERICAL := $(addprefix tests/test_,bits.py contract.py dtypes.py empty.py extremes.py \
-	floating_point_mode.py layouts.py out.py)
+	floating_point_mode.py layouts.py out.py top_k.py)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-rust test-python test-kernels lint format bench bench-peers \

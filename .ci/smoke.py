@@ -17,5 +17,6 @@ assert scores.dtype == np.float32
 assert (scores == 1).all()
 assert (cosim_rs.paired_cosine_similarity(users[:, 0], -users[:, 0]) == -1).all()
 assert (np.diag(cosim_rs.cosine_similarity(users[:, 0])) == 1).all()
+assert (cosim_rs.top_k(users[:, 0], items[3], 2).indices == [0, 1]).all()
 cosim_rs.show_config()
 print("1 passed, 0 failed")

@@ -39,6 +39,16 @@ pub enum Error {
         /// The names of the kernels that this CPU can run.
         available: String,
     },
+    /// A filter holds a value that it cannot have.
+    #[error("{name}: got {got}, expected {expected}")]
+    Filter {
+        /// The part of the filter.
+        name: &'static str,
+        /// Its value.
+        got: String,
+        /// What it can be.
+        expected: &'static str,
+    },
     /// The caller asked to stop; the output is partly written.
     #[error("interrupted")]
     Interrupted,

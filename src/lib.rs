@@ -16,6 +16,7 @@ mod parallel;
 #[cfg(feature = "python")]
 mod py;
 pub mod score;
+pub mod search;
 mod view;
 
 pub use error::Error;

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import doctest
 import re
+from inspect import isfunction
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ import cosim_rs
 
 PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("**/*.md"))]
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
-FUNCTIONS = [name for name in cosim_rs.__all__ if callable(getattr(cosim_rs, name))]
+FUNCTIONS = [name for name in cosim_rs.__all__ if isfunction(getattr(cosim_rs, name))]
 
 
 def run_blocks(text: str, name: str) -> int:

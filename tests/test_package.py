@@ -15,6 +15,10 @@ SIGNATURES = {
     "batched_cosine_similarity": "(users, items, *, out=None, epsilon=0.0, threads=None)",
     "paired_cosine_similarity": "(x, y, *, out=None, epsilon=0.0, threads=None)",
     "cosine_similarity": "(x, y=None, *, out=None, epsilon=0.0, threads=None)",
+    "top_k": (
+        "(users, items, k=10, *, exclude=None, allow=None, min_score=None, exclude_self=False, "
+        "epsilon=0.0, threads=None)"
+    ),
     "set_num_threads": "(n)",
     "get_num_threads": "()",
     "show_config": "(mode='stdout')",
@@ -22,7 +26,7 @@ SIGNATURES = {
 
 
 def test_all_is_explicit_sorted_and_true() -> None:
-    assert set(cosim_rs.__all__) == {"__version__", *SIGNATURES}
+    assert set(cosim_rs.__all__) == {"TopK", "__version__", *SIGNATURES}
     assert list(cosim_rs.__all__) == sorted(cosim_rs.__all__)
     public = {
         name
@@ -30,6 +34,10 @@ def test_all_is_explicit_sorted_and_true() -> None:
         if not name.startswith("_") and not isinstance(value, ModuleType)
     }
     assert public == set(cosim_rs.__all__) - {"__version__"}
+
+
+def test_results_are_named_tuples_similarity_first() -> None:
+    assert cosim_rs.TopK._fields == ("scores", "indices")
 
 
 @pytest.mark.parametrize("name", SIGNATURES)

@@ -11,8 +11,10 @@ from cosim_rs._scores import (
     cosine_similarity,
     paired_cosine_similarity,
 )
+from cosim_rs._search import TopK, top_k
 
 __all__ = [
+    "TopK",
     "__version__",
     "batched_cosine_similarity",
     "cosine_similarity",
@@ -20,4 +22,5 @@ __all__ = [
     "paired_cosine_similarity",
     "set_num_threads",
     "show_config",
+    "top_k",
 ]

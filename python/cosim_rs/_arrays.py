@@ -132,7 +132,7 @@ def as_epsilon(epsilon: float) -> float:
 
 
 def as_count(name: str, count: int) -> int:
-    """Check a number of threads and make it a plain int."""
+    """Check a number of at least one and make it a plain int."""
     wanted = "a whole number of at least 1"
     if isinstance(count, (bool, np.bool_)):
         raise TypeError(f"{name}: got {type(count).__name__}, expected {wanted}")
@@ -142,7 +142,7 @@ def as_count(name: str, count: int) -> int:
         raise TypeError(f"{name}: got {type(count).__name__}, expected {wanted}") from None
     if whole < 1:
         raise ValueError(f"{name}: got {whole}, expected {wanted}")
-    return min(whole, 2**31 - 1)  # more than any machine has; the border takes a machine word
+    return min(whole, 2**63 - 1)  # the border takes a machine word
 
 
 def fitting(name: str, got: Shape, expected: str) -> ValueError:
@@ -153,7 +153,9 @@ def fitting(name: str, got: Shape, expected: str) -> ValueError:
 __all__ = [
     "Inputs",
     "Scores",
+    "as_array",
     "as_count",
+    "as_epsilon",
     "as_inputs",
     "fitting",
     "score",

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
-from numpy import floating
+from numpy import floating, int64
 from numpy.typing import NDArray
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "kernel",
     "paired_cosine_similarity",
     "set_num_threads",
+    "top_k",
 ]
 
 _T = TypeVar("_T")
@@ -31,6 +32,17 @@ def paired_cosine_similarity(
 def cosine_similarity(
     x: object, y: object, out: object, epsilon: object, threads: object
 ) -> NDArray[floating[Any]] | None: ...
+def top_k(
+    users: object,
+    items: object,
+    k: int,
+    min_score: float | None,
+    exclude: tuple[object, object] | None,
+    allow: object | None,
+    exclude_self: bool,
+    epsilon: object,
+    threads: object,
+) -> tuple[NDArray[floating[Any]], NDArray[int64]] | None: ...
 def set_num_threads(n: int) -> None: ...
 def get_num_threads() -> int: ...
 def kernel() -> str: ...

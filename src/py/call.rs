@@ -35,9 +35,10 @@ impl Numbers {
 }
 
 /// Runs some core work without the interpreter, with Ctrl-C looked for.
-pub(super) fn run<W>(py: Python<'_>, numbers: Numbers, work: W) -> PyResult<()>
+pub(super) fn run<R, W>(py: Python<'_>, numbers: Numbers, work: W) -> PyResult<R>
 where
-    W: FnOnce(&Options<'_>) -> Result<(), Error> + Send,
+    R: Send,
+    W: FnOnce(&Options<'_>) -> Result<R, Error> + Send,
 {
     let (result, interrupt) = py.detach(|| {
         let interrupt = RefCell::new(None);
@@ -54,7 +55,7 @@ where
         (result, interrupt.into_inner())
     });
     match (result, interrupt) {
-        (Ok(()), _) => Ok(()),
+        (Ok(result), _) => Ok(result),
         (Err(Error::Interrupted), Some(interrupt)) => Err(interrupt),
         (Err(error), _) => Err(error.into()),
     }

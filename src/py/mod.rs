@@ -11,6 +11,7 @@ mod call;
 mod config;
 mod matrix;
 mod paired;
+mod top_k;
 
 use pyo3::prelude::*;
 
@@ -26,6 +27,8 @@ mod _cosim_rs {
     use super::matrix::cosine_similarity;
     #[pymodule_export]
     use super::paired::paired_cosine_similarity;
+    #[pymodule_export]
+    use super::top_k::top_k;
 
     #[pymodule_export]
     #[allow(non_upper_case_globals)] // the name that Python modules use

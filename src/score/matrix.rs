@@ -22,7 +22,7 @@ const ITEMS: usize = 256;
 /// Bytes of a panel: half of a small second-level cache.
 const PANEL_BYTES: usize = 128 << 10;
 /// How often the tile kernel uses an element it has loaded, as against the row kernel's once.
-pub(super) const REUSE: usize = 8;
+pub(crate) const REUSE: usize = 8;
 /// Elements of a vector that is too long for panels: sixteen rows of it leave the cache.
 const LONG: usize = 8192;
 /// Multiplications in a block: some milliseconds, or a tenth of a second on the portable kernel.
@@ -62,21 +62,24 @@ pub fn cosine_similarity<E: Real>(
 }
 
 /// How a block of a full matrix is scored: by which kernels, in panels of how many rows.
-pub(super) struct Panels<E: Clone + 'static> {
+pub(crate) struct Panels<E: Clone + 'static> {
     kernels: &'static Kernels<E>,
     floor: Floor<E>,
-    users: usize,
-    items: usize,
+    pub(crate) users: usize,
+    pub(crate) items: usize,
 }
 
 impl<E: Real> Panels<E> {
-    pub(super) fn new(call: &Call<'_, E>, dim: usize) -> Self {
+    pub(crate) fn new(call: &Call<'_, E>, dim: usize) -> Self {
         let (users, items) = (panel_rows::<E>(dim, USERS), panel_rows::<E>(dim, ITEMS));
         Self { kernels: call.kernels, floor: call.floor, users, items }
     }
 
     /// Scores the block's rows of `x` against its columns' rows of `y`.
-    pub(super) fn score(&self, x: Rows<'_, E>, y: Rows<'_, E>, block: &mut Block<'_, E>) {
+    pub(crate) fn score(&self, x: Rows<'_, E>, y: Rows<'_, E>, block: &mut Block<'_, E>) {
+        if block.scores.nrows() <= FEW_USERS || x.dim() > LONG {
+            return self.score_row_by_row(x, y, block);
+        }
         let columns = block.scores.ncols();
         let (mut users, mut items) = (Panel::new(), Panel::new());
         let mut first_user = block.first_row;
@@ -91,6 +94,16 @@ impl<E: Real> Panels<E> {
                 self.kernels.fill_items(&mut items, y, first_item..next_item, self.floor);
                 self.kernels.score_tiles(&users, &items, &mut rows, column);
             }
+        }
+    }
+
+    /// The same where panels do not pay.
+    fn score_row_by_row(&self, x: Rows<'_, E>, y: Rows<'_, E>, block: &mut Block<'_, E>) {
+        let mut scratch = Vec::new();
+        let y = y.range(block.first_column..block.first_column + block.scores.ncols());
+        for (row, scores) in block.scores.rows_mut().into_iter().enumerate() {
+            let user = x.row(block.first_row + row, &mut scratch);
+            self.kernels.score_rows(user, y, self.floor, ScoreRow::new(scores));
         }
     }
 }

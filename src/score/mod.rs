@@ -23,7 +23,7 @@
 //! ```
 
 mod batched;
-mod matrix;
+pub(crate) mod matrix;
 mod paired;
 mod symmetric;
 
@@ -58,17 +58,17 @@ impl Default for Options<'_> {
 }
 
 /// A call's options, checked and resolved.
-struct Call<'a, E: Clone + 'static> {
+pub(crate) struct Call<'a, E: Clone + 'static> {
     /// The mode of the whole call: a caller that flushes subnormals would flush epsilon too.
     _mode: DefaultMode,
     kernels: &'static Kernels<E>,
     floor: Floor<E>,
     threads: usize,
-    interrupted: &'a dyn Fn() -> bool,
+    pub(crate) interrupted: &'a dyn Fn() -> bool,
 }
 
 impl<'a, E: Real> Call<'a, E> {
-    fn new(options: &Options<'a>) -> Result<Self, Error> {
+    pub(crate) fn new(options: &Options<'a>) -> Result<Self, Error> {
         let mode = DefaultMode::enter();
         // Hidden from the compiler, so that it rounds neither before nor after the mode is set.
         let epsilon = black_box(E::from_f64(black_box(options.epsilon)));
@@ -85,13 +85,17 @@ impl<'a, E: Real> Call<'a, E> {
     }
 
     /// How many threads to use for work on this many elements.
-    fn threads_for(&self, elements: usize) -> usize {
+    pub(crate) fn threads_for(&self, elements: usize) -> usize {
         let bytes = elements.saturating_mul(size_of::<E>());
         if bytes < parallel::SMALL_WORK { 1 } else { self.threads }
     }
 }
 
-fn check_shape(name: &'static str, got: &[usize], expected: &[usize]) -> Result<(), Error> {
+pub(crate) fn check_shape(
+    name: &'static str,
+    got: &[usize],
+    expected: &[usize],
+) -> Result<(), Error> {
     if got == expected {
         return Ok(());
     }

@@ -1,0 +1,120 @@
+"""The search: a signature and its documentation, over the native border."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from cosim_rs import _arrays, _cosim_rs, _filters
+from cosim_rs._arrays import Inputs, Scores, fitting
+from cosim_rs._filters import Exclude
+
+
+class TopK(NamedTuple):
+    """What `top_k` found, best first."""
+
+    scores: Scores
+    """Shape (U, min(k, N)), or (min(k, N),) for one user; -inf where there is no item."""
+    indices: NDArray[np.int64]
+    """The items' rows, of the same shape; -1 where there is no item."""
+
+
+def top_k(
+    users: ArrayLike,
+    items: ArrayLike,
+    k: int = 10,
+    *,
+    exclude: Exclude | None = None,
+    allow: ArrayLike | None = None,
+    min_score: float | None = None,
+    exclude_self: bool = False,
+    epsilon: float = 0.0,
+    threads: int | None = None,
+) -> TopK:
+    """Find the best items for each user, exactly.
+
+    The result is that of a stable sort of the full score matrix, bit for bit, but the matrix is
+    never made: scores descend, and items of equal score come in the order of their indices.
+
+    Parameters
+    ----------
+    users : array_like, shape (U, D) or (D,)
+        As the users of `batched_cosine_similarity`. One vector gives one row of results.
+    items : array_like, shape (N, D)
+        What is searched, for all users.
+    k : int, default 10
+        How many items to find for each user; at least 1.
+    exclude : sparse array (U, N), int array (U, M), or sequence of U int arrays, optional
+        Items that a user must not get: the stored entries of a `scipy.sparse` array, whatever
+        their values; or rows of indices, filled up with -1; or an array of indices a user.
+    allow : array_like, bool of shape (N,) or int indices, optional
+        The only items that anyone may get.
+    min_score : float, optional
+        Lower scores do not count. It is rounded to the dtype of the scores, as NumPy does in
+        ``scores >= min_score``.
+    exclude_self : bool, default False
+        Whether user i must not get item i; there must be as many users as items.
+    epsilon, threads
+        As in `batched_cosine_similarity`.
+
+    Returns
+    -------
+    TopK
+        A named tuple of ``scores`` and ``indices`` (int64), of shape (U, min(k, N)). A place that
+        cannot be filled, for all that was excluded, disallowed or too low, holds the score -inf
+        and the index -1. An item whose score is NaN is never found.
+
+    Raises
+    ------
+    TypeError
+        If an argument is of the wrong type, or vectors are not of real numbers.
+    ValueError
+        If shapes do not fit, or an argument has a value that is not allowed.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import cosim_rs
+    >>> users = np.array([[1.0, 0.0], [0.0, 1.0]])
+    >>> items = np.array([[0.0, 2.0], [3.0, 0.0], [4.0, 3.0], [5.0, 0.0]])
+    >>> cosim_rs.top_k(users, items, 2)
+    TopK(scores=array([[1. , 1. ],
+           [1. , 0.6]]), indices=array([[1, 3],
+           [0, 2]]))
+    >>> cosim_rs.top_k(users, items, 2, exclude=[[1], [0]], min_score=0.7).indices
+    array([[ 3,  2],
+           [-1, -1]])
+    """
+    inputs, is_one_user = _inputs(users, items)
+    user_count, item_count = len(inputs.left), len(inputs.right)
+    count = _arrays.as_count("k", k)
+    rows = _filters.as_exclusions(exclude, user_count, item_count, is_one_user)
+    flags = _filters.as_allowed(allow, item_count)
+    least = _filters.as_min_score(min_score)
+    apart = _filters.as_flag("exclude_self", exclude_self)
+    if apart and user_count != item_count:
+        got = f"{user_count} users and {item_count} items"
+        raise ValueError(f"exclude_self: got {got}, expected as many users as items")
+    epsilon = _arrays.as_epsilon(epsilon)
+    threads = None if threads is None else _arrays.as_count("threads", threads)
+    found = _cosim_rs.top_k(*inputs, count, least, rows, flags, apart, epsilon, threads)
+    if found is None:
+        raise AssertionError("the border refused arrays that passed every check")
+    scores, indices = found
+    return TopK(scores[0], indices[0]) if is_one_user else TopK(scores, indices)
+
+
+def _inputs(users: ArrayLike, items: ArrayLike) -> tuple[Inputs, bool]:
+    inputs = _arrays.as_inputs(users=users, items=items)
+    user_shape, item_shape = inputs.left.shape, inputs.right.shape
+    if len(item_shape) != 2:
+        raise fitting("items", item_shape, "(N, D)")
+    dim = item_shape[1]
+    if len(user_shape) not in (1, 2) or user_shape[-1] != dim:
+        wanted = f"(U, {dim}) or ({dim},), to fit items of shape {item_shape}"
+        raise fitting("users", user_shape, wanted)
+    rows: NDArray[np.floating[Any]] = np.atleast_2d(inputs.left)
+    return Inputs(rows, inputs.right), len(user_shape) == 1
+
+
+__all__ = ["TopK", "top_k"]

@@ -1,0 +1,62 @@
+//! `top_k`: `(U, D)` and `(N, D)` to scores and indices `(U, min(k, N))`.
+
+use super::array::input;
+use super::call::{Numbers, run};
+use crate::Real;
+use crate::search::{self, Exclusions, Filter};
+use ndarray::{Ix1, Ix2};
+use numpy::{Element, IntoPyArray, PyArray2};
+use pyo3::prelude::*;
+
+type Found<'py> = (Bound<'py, PyAny>, Bound<'py, PyArray2<i64>>);
+
+/// `exclude` is a tuple of two arrays of 64-bit integers, see [`Exclusions`], or None; `allow` an
+/// array of bool or None.
+#[pyfunction]
+#[allow(clippy::too_many_arguments)] // the caller's own, all of them
+pub(super) fn top_k<'py>(
+    users: &Bound<'py, PyAny>,
+    items: &Bound<'py, PyAny>,
+    k: usize,
+    min_score: Option<f64>,
+    exclude: Option<(Bound<'py, PyAny>, Bound<'py, PyAny>)>,
+    allow: Option<Bound<'py, PyAny>>,
+    exclude_self: bool,
+    epsilon: &Bound<'py, PyAny>,
+    threads: &Bound<'py, PyAny>,
+) -> PyResult<Option<Found<'py>>> {
+    let Some(numbers) = Numbers::new(epsilon, threads) else { return Ok(None) };
+    let mut filter = Filter { min_score, exclude_self, ..Filter::default() };
+    let rows = exclude.as_ref().map(|(starts, items)| {
+        Some((input::<i64, Ix1>(starts)?.to_slice()?, input::<i64, Ix1>(items)?.to_slice()?))
+    });
+    if let Some(rows) = rows {
+        let Some((starts, items)) = rows else { return Ok(None) };
+        filter.exclude = Some(Exclusions::new(starts, items)?);
+    }
+    if let Some(allow) = &allow {
+        let Some(flags) = input::<bool, Ix1>(allow).and_then(|flags| flags.to_slice()) else {
+            return Ok(None);
+        };
+        filter.allow = Some(flags);
+    }
+    match found::<f32>(users, items, k, &filter, numbers)? {
+        None => found::<f64>(users, items, k, &filter, numbers),
+        found => Ok(found),
+    }
+}
+
+fn found<'py, T: Real + Element>(
+    users: &Bound<'py, PyAny>,
+    items: &Bound<'py, PyAny>,
+    k: usize,
+    filter: &Filter<'_>,
+    numbers: Numbers,
+) -> PyResult<Option<Found<'py>>> {
+    let py = users.py();
+    let (Some(users), Some(items)) = (input::<T, Ix2>(users), input::<T, Ix2>(items)) else {
+        return Ok(None);
+    };
+    let found = run(py, numbers, |options| search::top_k(users, items, k, filter, options))?;
+    Ok(Some((found.scores.into_pyarray(py).into_any(), found.indices.into_pyarray(py))))
+}

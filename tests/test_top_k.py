@@ -1,0 +1,302 @@
+"""top_k is the stable sort of the full score matrix, bit for bit, whatever is filtered out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+import scipy.sparse
+from helpers import SCORE_DTYPES, assert_same_bits, gaussian_rows, run_python
+from hypothesis import given
+from hypothesis import strategies as st
+from peak_memory import MIB, SUPPORTED, THREADS
+
+import cosim_rs
+
+Array = npt.NDArray[Any]
+
+
+def sorted_matrix(scores: Array, k: int, banned: Array | None = None) -> cosim_rs.TopK:
+    """The best k of a score matrix by NumPy's stable sort; NaN and what is banned come last."""
+    ranked = np.where(np.isnan(scores), -np.inf, scores).astype(scores.dtype)
+    if banned is not None:
+        ranked[banned] = -np.inf
+    order = np.argsort(-ranked, axis=1, kind="stable")[:, :k]
+    best = np.take_along_axis(ranked, order, axis=1)
+    return cosim_rs.TopK(best, np.where(np.isneginf(best), -1, order))
+
+
+def assert_same(found: cosim_rs.TopK, expected: cosim_rs.TopK) -> None:
+    """Raise unless scores and indices are the same bits."""
+    assert_same_bits(found.scores, expected.scores)
+    assert_same_bits(found.indices, expected.indices)
+
+
+def with_holes(rows: Array) -> Array:
+    """Some rows zero, NaN or infinite."""
+    rows[::7], rows[3::11, 0], rows[5::13, -1] = 0, np.nan, np.inf
+    return rows
+
+
+ITEMS: dict[str, Callable[[int, int], Array]] = {
+    "gaussian": gaussian_rows,
+    "all alike": lambda n, d: np.ones((n, d)),
+    "duplicates": lambda n, d: np.repeat(gaussian_rows(n // 8 + 1, d), 8, axis=0)[:n],
+    "near duplicates": lambda n, d: gaussian_rows(1, d) + 1e-7 * gaussian_rows(n, d, seed=1),
+    "one giant coordinate": lambda n, d: gaussian_rows(n, d) + 1e6 * (np.arange(d) == 0),
+    "one-hot": lambda n, d: np.eye(d)[np.arange(n) % d],
+    "holes": lambda n, d: with_holes(gaussian_rows(n, d)),
+    "magnitudes": lambda n, d: gaussian_rows(n, d) * 10.0 ** np.linspace(-35, 35, n)[:, None],
+    "ascending": lambda n, d: np.linspace(0, 1, n)[:, None] + gaussian_rows(1, d),
+    "negative": lambda n, d: -np.abs(gaussian_rows(n, d)),
+    "integers": lambda n, d: np.random.default_rng(0).integers(-1, 2, (n, d)).astype(float),
+}
+
+
+@pytest.mark.parametrize("dtype", SCORE_DTYPES)
+@pytest.mark.parametrize("name", ITEMS)
+@pytest.mark.parametrize("users", [1, 2, 3, 70])
+def test_equals_the_stable_sort_of_the_matrix(name: str, dtype: type, users: int) -> None:
+    items = ITEMS[name](1500, 20).astype(dtype)
+    queries = np.concatenate([np.abs(gaussian_rows(users, 20)), items[:1]])[-users:].astype(dtype)
+    scores = cosim_rs.cosine_similarity(queries, items)
+    for k in (1, 10, 300, 1500):
+        for threads in (1, 3):
+            found = cosim_rs.top_k(queries, items, k, threads=threads)
+            assert_same(found, sorted_matrix(scores, k))
+
+
+@pytest.mark.parametrize("threads", range(1, 9))
+def test_many_blocks_and_threads_find_the_same(threads: int) -> None:
+    items = np.random.default_rng(1).integers(-2, 3, (40_000, 64)).astype(np.float32)
+    users = gaussian_rows(130, 64).round()
+    expected = sorted_matrix(cosim_rs.cosine_similarity(users, items), 20)
+    assert_same(cosim_rs.top_k(users, items, 20, threads=threads), expected)
+    one = cosim_rs.top_k(users[0], items, 20, threads=threads)
+    assert_same(one, cosim_rs.TopK(expected.scores[0], expected.indices[0]))
+
+
+def test_long_vectors_go_row_by_row() -> None:
+    users, items = gaussian_rows(5, 10_000), gaussian_rows(40, 10_000)
+    expected = sorted_matrix(cosim_rs.cosine_similarity(users, items), 7)
+    assert_same(cosim_rs.top_k(users, items, 7), expected)
+
+
+@given(st.integers(0, 40), st.integers(1, 45), st.integers(0, 2**32 - 1))
+def test_top_k_is_a_prefix_of_top_k_plus_one(count: int, k: int, seed: int) -> None:
+    items = np.random.default_rng(seed).integers(-1, 2, (count, 3)).astype(np.float32)
+    users = gaussian_rows(4, 3).round()
+    shorter, longer = (cosim_rs.top_k(users, items, length) for length in (k, k + 1))
+    assert shorter.scores.shape == (4, min(k, count))
+    assert_same_bits(shorter.scores, longer.scores[:, :k])
+    assert_same_bits(shorter.indices, longer.indices[:, :k])
+
+
+class TestFilters:
+    users = gaussian_rows(30, 8)
+    items = np.concatenate([gaussian_rows(500, 8, seed=2)] * 2)  # each score twice
+    scores = cosim_rs.cosine_similarity(users, items)
+    banned = np.random.default_rng(3).random(scores.shape) < 0.4
+    banned[0], banned[1] = True, False
+
+    def expected(self, banned: Array, k: int = 25) -> cosim_rs.TopK:
+        return sorted_matrix(self.scores, k, banned)
+
+    def found(self, **filters: Any) -> cosim_rs.TopK:
+        return cosim_rs.top_k(self.users, self.items, 25, **filters)
+
+    @pytest.mark.parametrize("kind", ["csr", "csc matrix", "lists", "padded", "int8 padded"])
+    def test_exclude(self, kind: str) -> None:
+        lists = [np.flatnonzero(row)[::-1] for row in self.banned]
+        padded = np.full((30, 1001), -1)
+        for row, listed in zip(padded, lists, strict=True):
+            row[1 : 1 + len(listed)] = listed
+        banned = self.banned
+        exclude: Any = {
+            "csr": scipy.sparse.csr_array(self.banned),
+            "csc matrix": scipy.sparse.csc_matrix(self.banned),
+            "lists": lists,
+            "padded": padded,
+        }.get(kind)
+        if kind == "int8 padded":
+            exclude = np.where(padded < 128, padded, -1).astype(np.int8)
+            banned = self.banned & (np.arange(1000) < 128)
+        assert_same(self.found(exclude=exclude), self.expected(banned))
+
+    def test_exclude_counts_what_is_stored_and_leaves_it_as_it_is(self) -> None:
+        stored = scipy.sparse.csr_array(
+            (np.zeros(3), np.array([5, 2, 9]), np.array([0, 2, 3] + [3] * 28)), (30, 1000)
+        )
+        banned = np.zeros_like(self.banned)
+        banned[0, [2, 5]] = banned[1, 9] = True
+        assert_same(self.found(exclude=stored), self.expected(banned))
+        assert stored.indices.tolist() == [5, 2, 9]
+
+    def test_allow(self) -> None:
+        allowed = np.arange(1000) % 3 == 0
+        expected = self.expected(np.broadcast_to(~allowed, self.scores.shape))
+        for allow in (
+            allowed,
+            np.flatnonzero(allowed)[::-1],
+            [*range(0, 1000, 3)],
+            allowed[::-1][::-1],
+        ):
+            assert_same(self.found(allow=allow), expected)
+        assert (self.found(allow=[]).indices == -1).all()
+
+    def test_min_score_is_inclusive(self) -> None:
+        least = float(np.sort(self.scores, axis=None)[-60])
+        assert_same(self.found(min_score=least), self.expected(self.scores < least))
+        assert (self.found(min_score=least).scores == least).sum() >= 1
+        assert (self.found(min_score=2).indices == -1).all()
+        assert_same(self.found(min_score=-np.inf), self.expected(self.scores < -2))
+
+    def test_exclude_self(self) -> None:
+        items = self.items[:40]
+        scores = cosim_rs.cosine_similarity(items)
+        found = cosim_rs.top_k(items, items, 40, exclude_self=True)
+        assert_same(found, sorted_matrix(scores, 40, np.eye(40, dtype=bool)))
+
+    def test_all_at_once(self) -> None:
+        items, banned = self.items[:30], self.banned[:, :30]
+        allowed = np.arange(30) % 4 > 0
+        scores = cosim_rs.cosine_similarity(self.users, items)
+        out = banned | ~allowed | np.eye(30, dtype=bool) | (scores < np.float32(0.1))
+        found = cosim_rs.top_k(
+            self.users,
+            items,
+            25,
+            exclude=scipy.sparse.csr_array(banned),
+            allow=allowed,
+            min_score=0.1,
+            exclude_self=True,
+        )
+        assert_same(found, sorted_matrix(scores, 25, out))
+
+    def test_one_user_has_one_row_of_exclusions(self) -> None:
+        user, scores = self.users[2], self.scores[2:3]
+        banned = np.arange(1000)[None] % 5 == 0
+        expected = sorted_matrix(scores, 9, banned)
+        ids = np.arange(0, 1000, 5)
+        for exclude in (ids, ids[None], [ids], scipy.sparse.csr_array(banned)):
+            found = cosim_rs.top_k(user, self.items, 9, exclude=exclude)
+            assert_same(found, cosim_rs.TopK(expected.scores[0], expected.indices[0]))
+
+
+@pytest.mark.parametrize(("users", "items", "dim"), [(0, 5, 3), (4, 0, 3), (0, 0, 0), (4, 5, 0)])
+def test_empty(users: int, items: int, dim: int) -> None:
+    found = cosim_rs.top_k(np.zeros((users, dim)), np.zeros((items, dim)), 3)
+    shape = (users, min(3, items))
+    assert_same_bits(found.scores, np.zeros(shape))
+    assert_same_bits(found.indices, np.broadcast_to(np.arange(3)[: shape[1]], shape))
+
+
+def test_inputs_of_other_dtypes_and_layouts() -> None:
+    users, items = gaussian_rows(6, 16, dtype=np.float16), gaussian_rows(90, 16, dtype=np.float64)
+    scores = cosim_rs.cosine_similarity(users, items)
+    assert scores.dtype == np.float64
+    for layout in (items, np.asfortranarray(items), items[::-1].copy()[::-1], items.tolist()):
+        assert_same(cosim_rs.top_k(users, layout, 8), sorted_matrix(scores, 8))
+    eight = cosim_rs.top_k(np.int8(users * 9), np.int8(items * 9), 8)
+    assert eight.scores.dtype == np.float32
+
+
+def test_epsilon_counts() -> None:
+    users, items = gaussian_rows(3, 4) / 100, gaussian_rows(50, 4)
+    scores = cosim_rs.cosine_similarity(users, items, epsilon=0.5)
+    assert_same(cosim_rs.top_k(users, items, 5, epsilon=0.5), sorted_matrix(scores, 5))
+    assert (scores != cosim_rs.cosine_similarity(users, items)).any()
+
+
+ERRORS: list[tuple[dict[str, Any], type[Exception], str]] = [
+    ({"k": 0}, ValueError, "k: got 0, expected a whole number of at least 1"),
+    ({"k": 2.0}, TypeError, "k: got float"),
+    ({"users": np.ones((2, 4))}, ValueError, r"users: got shape \(2, 4\), expected \(U, 3\) or"),
+    ({"users": np.float32(1)}, ValueError, r"users: got shape \(\), expected"),
+    ({"items": np.ones(3)}, ValueError, r"items: got shape \(3,\), expected \(N, D\)"),
+    ({"items": np.ones((5, 3), complex)}, TypeError, "items: got dtype complex128, expected real"),
+    ({"min_score": np.nan}, ValueError, "min_score: got nan, expected a number"),
+    ({"min_score": "0.5"}, TypeError, "min_score: got str, expected a real number"),
+    ({"exclude_self": True}, ValueError, "exclude_self: got 2 users and 5 items, expected as many"),
+    ({"exclude_self": 1}, TypeError, "exclude_self: got int, expected bool"),
+    ({"epsilon": -1.0}, ValueError, "epsilon: got -1.0"),
+    ({"threads": 0}, ValueError, "threads: got 0"),
+    ({"allow": [5]}, ValueError, "allow: got index 5, expected 0 to 4"),
+    ({"allow": [-1]}, ValueError, "allow: got index -1, expected 0 to 4"),
+    ({"allow": [0.5]}, TypeError, "allow: got dtype float64, expected whole numbers"),
+    ({"allow": [True]}, ValueError, r"allow: got shape \(1,\), expected \(5,\), a flag an item"),
+    ({"allow": [[0]]}, ValueError, r"allow: got shape \(1, 1\), expected"),
+    ({"exclude": [[1]]}, ValueError, "exclude: got 1 arrays, expected 2, one a user"),
+    ({"exclude": [[1], [-1]]}, ValueError, "exclude: got index -1, expected 0 to 4"),
+    ({"exclude": [[1], [[2]]]}, ValueError, r"exclude: got shape \(1, 1\), expected \(M,\)"),
+    ({"exclude": [["a"], []]}, TypeError, "exclude: got dtype <U1, expected whole numbers"),
+    ({"exclude": "ab"}, TypeError, "exclude: got str, expected"),
+    ({"exclude": 7}, TypeError, "exclude: got int, expected"),
+    ({"exclude": np.array([[1], [5]])}, ValueError, "exclude: got index 5, expected -1 to 4"),
+    ({"exclude": np.array([[1], [-2]])}, ValueError, "exclude: got index -2, expected -1 to 4"),
+    ({"exclude": np.array([1, 2])}, ValueError, r"exclude: got shape \(2,\), expected \(2, M\)"),
+    ({"exclude": scipy.sparse.eye_array(5)}, ValueError, r"exclude: got shape \(5, 5\), expected"),
+]
+
+
+@pytest.mark.parametrize(("wrong", "error", "message"), ERRORS)
+def test_bad_input(wrong: dict[str, Any], error: type[Exception], message: str) -> None:
+    right: dict[str, Any] = {"users": np.ones((2, 3)), "items": np.ones((5, 3)), "k": 2}
+    with pytest.raises(error, match=message):
+        cosim_rs.top_k(**(right | wrong))
+
+
+MEMORY = """
+import numpy as np
+import cosim_rs
+from peak_memory import extra_peak
+
+items = np.random.default_rng(0).standard_normal((200_000, 16), np.float32)
+users = items[:2000]
+cosim_rs.top_k(users[:100], items, 10, threads=2)
+print(extra_peak(lambda: cosim_rs.top_k(users, items, 10, threads=2)))
+"""
+
+
+@pytest.mark.skipif(not SUPPORTED, reason="resets the peak memory in Linux's /proc")
+def test_memory_is_that_of_hits_not_of_scores() -> None:
+    """2,000 users may hold twice 256 hits of 16 bytes each (a buffer doubles as it grows); besides,
+    2 MiB a thread and one more, as in test_memory. The scores would be 1.6 GB.
+    """
+    assert int(run_python(MEMORY)) < 2000 * 2 * 256 * 16 + (2 * THREADS + 1) * MIB
+
+
+INTERRUPT = """
+import os, signal, threading, time
+import numpy as np
+import cosim_rs
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+row = np.linspace(-1, 2, 1024, dtype=np.float32)
+items = np.broadcast_to(row, (2000, 1024))
+
+def call(users):
+    started = time.perf_counter()
+    cosim_rs.top_k(np.broadcast_to(row, (users, 1024)), items, threads={threads})
+    return time.perf_counter() - started
+
+users = 64
+while (seconds := call(users)) < 0.2:
+    users *= 2
+whole = 8 / seconds
+threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
+started = time.perf_counter()
+try:
+    call(int(users * whole))
+except KeyboardInterrupt:
+    print(time.perf_counter() - started < 4)
+"""
+
+
+@pytest.mark.parametrize("threads", [1, 4])
+def test_an_interrupt_leaves_most_of_the_work_undone(threads: int) -> None:
+    """The call would take eight seconds, of which half must be left."""
+    assert run_python(INTERRUPT.format(threads=threads)) == "True\n"
