@@ -128,4 +128,15 @@ mod tests {
             for_each(0..100, 100, threads, &|| false, |_| ()).unwrap();
         }
     }
+
+    #[test]
+    fn a_panic_on_a_helper_reaches_the_caller() {
+        let caller = std::thread::current().id();
+        let work = |_| {
+            std::thread::sleep(Duration::from_millis(1));
+            assert!(std::thread::current().id() == caller, "on a helper");
+        };
+        let panic = std::panic::catch_unwind(|| for_each(0..5000, 5000, 4, &|| false, work));
+        assert_eq!(*panic.unwrap_err().downcast_ref::<&str>().unwrap(), "on a helper");
+    }
 }
