@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from helpers import CANONICAL_NAN
 
 import cosim_rs
 
@@ -54,7 +55,25 @@ def symmetric_lower(x: Array, y: Array, **options: Any) -> Array:
     return cosim_rs.cosine_similarity(both, **options)[len(y) :, : len(y)]
 
 
+def top_k(x: Array, y: Array, **options: Any) -> Array:
+    """All of y found for each row of x, put back in its places; what is not found scored NaN."""
+    found = cosim_rs.top_k(x, y, max(1, len(y)), **options)
+    dtype = found.scores.dtype
+    scores = np.full((len(x), len(y)), CANONICAL_NAN[dtype.type], dtype)
+    rows, places = np.nonzero(found.indices >= 0)
+    scores[rows, found.indices[rows, places]] = found.scores[rows, places]
+    return scores
+
+
 ENTRY_POINTS: dict[str, EntryPoint] = {
     function.__name__: function
-    for function in (batched, batched_items_apart, paired, matrix, symmetric, symmetric_lower)
+    for function in (
+        batched,
+        batched_items_apart,
+        paired,
+        matrix,
+        symmetric,
+        symmetric_lower,
+        top_k,
+    )
 }

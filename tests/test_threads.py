@@ -46,12 +46,14 @@ print(count() - before)
         "cosim_rs.paired_cosine_similarity(large[0], large[1], threads=1)",
         "cosim_rs.cosine_similarity(large[0, :100], large[1, :10_000], threads=1)",
         "cosim_rs.cosine_similarity(large[0, :900], threads=1)",
+        "cosim_rs.top_k(large[0, :100], large[1, :10_000], threads=1)",
         "cosim_rs.set_num_threads(1), cosim_rs.batched_cosine_similarity(large[:, 0], large)",
         "cosim_rs.batched_cosine_similarity(small[:, 0], small, threads=4)",
         "cosim_rs.paired_cosine_similarity(small[0], small[1], threads=4)",
         "cosim_rs.cosine_similarity(small[0], small[1], threads=4)",
         "cosim_rs.cosine_similarity(small[0], threads=4)",
         "cosim_rs.cosine_similarity(wide, wide, threads=4)",
+        "cosim_rs.top_k(wide, wide, threads=4)",
         "cosim_rs.set_num_threads(4), cosim_rs.get_num_threads(), cosim_rs.show_config('dicts')",
     ],
 )
@@ -67,6 +69,8 @@ def test_one_thread_and_small_work_start_no_pool(call: str) -> None:
         "cosim_rs.paired_cosine_similarity(large[0], large[1], threads=2)",
         "cosim_rs.cosine_similarity(large[0, :100], large[1, :10_000], threads=2)",
         "cosim_rs.cosine_similarity(large[0, :900], threads=2)",
+        "cosim_rs.top_k(large[0, :100], large[1, :10_000], threads=2)",
+        "cosim_rs.top_k(large[0, 0], large[1, :20_000], threads=2)",
     ],
 )
 def test_large_work_starts_a_pool_and_keeps_it(call: str) -> None:

@@ -135,6 +135,9 @@ class TestFilters:
         banned[0, [2, 5]] = banned[1, 9] = True
         assert_same(self.found(exclude=stored), self.expected(banned))
         assert stored.indices.tolist() == [5, 2, 9, 7, 7]
+        stored.indices[0] = 1000  # which SciPy does not look at
+        with pytest.raises(ValueError, match="exclude: got index 1000, expected 0 to 999"):
+            self.found(exclude=stored)
 
     def test_allow(self) -> None:
         allowed = np.arange(1000) % 3 == 0
@@ -152,6 +155,8 @@ class TestFilters:
         least = float(np.sort(self.scores, axis=None)[-60])
         assert_same(self.found(min_score=least), self.expected(self.scores < least))
         assert (self.found(min_score=least).scores == least).sum() >= 1
+        rounded = np.nextafter(least, 2)  # in float64; in the scores' float32 it is the same
+        assert_same(self.found(min_score=rounded), self.expected(self.scores < least))
         assert (self.found(min_score=2).indices == -1).all()
         assert_same(self.found(min_score=-np.inf), self.expected(self.scores < -2))
 

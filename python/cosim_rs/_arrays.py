@@ -40,10 +40,7 @@ def score(
     """Ask the border again, with converted inputs that would give scores of this shape."""
     if out is not None:
         check_out(out, shape, inputs)
-    epsilon, threads = (
-        as_epsilon(epsilon),
-        None if threads is None else as_count("threads", threads),
-    )
+    epsilon, threads = as_epsilon(epsilon), as_threads(threads)
     scores = border(*inputs, out, epsilon, threads)
     if scores is not None:
         return scores
@@ -131,6 +128,11 @@ def as_epsilon(epsilon: float) -> float:
     return float(epsilon)
 
 
+def as_threads(threads: int | None) -> int | None:
+    """Check `threads` and make it a plain int, where it is given."""
+    return None if threads is None else as_count("threads", threads)
+
+
 def as_count(name: str, count: int) -> int:
     """Check a number of at least one and make it a plain int."""
     wanted = "a whole number of at least 1"
@@ -157,6 +159,7 @@ __all__ = [
     "as_count",
     "as_epsilon",
     "as_inputs",
+    "as_threads",
     "fitting",
     "score",
 ]

@@ -40,7 +40,8 @@ def as_exclusions(
         rows = exclude.tocsr()
         counts = np.diff(rows.indptr)
         # A matrix may have room behind its last row.
-        indices = np.asarray(rows.indices[: rows.indptr[-1]], np.int64)
+        stored = rows.indices[: rows.indptr[-1]]
+        indices = _as_indices("exclude", stored, least=0, items=items)
     elif isinstance(exclude, np.ndarray):
         padded = exclude[None] if is_one_user and exclude.ndim == 1 else exclude
         if padded.ndim != 2 or len(padded) != users:

@@ -95,8 +95,7 @@ def top_k(
     if apart and user_count != item_count:
         got = f"{user_count} users and {item_count} items"
         raise ValueError(f"exclude_self: got {got}, expected as many users as items")
-    epsilon = _arrays.as_epsilon(epsilon)
-    threads = None if threads is None else _arrays.as_count("threads", threads)
+    epsilon, threads = _arrays.as_epsilon(epsilon), _arrays.as_threads(threads)
     found = _cosim_rs.top_k(*inputs, count, least, rows, flags, apart, epsilon, threads)
     if found is None:
         raise AssertionError("the border refused arrays that passed every check")

@@ -4,7 +4,7 @@
 //! takes a panel of users and a span of items; it prepares the users once and goes through the
 //! items a panel at a time, small enough to stay in its cache while all the users meet it.
 
-use super::{Call, Options, batched_cosine_similarity, check_shape};
+use super::{Call, Options, batched_cosine_similarity, check_shape, rows_per_block};
 use crate::blocks::{Block, Blocks};
 use crate::error::Error;
 use crate::kernel::Kernels;
@@ -22,7 +22,7 @@ const ITEMS: usize = 256;
 /// Bytes of a panel: half of a small second-level cache.
 const PANEL_BYTES: usize = 128 << 10;
 /// How often the tile kernel uses an element it has loaded, as against the row kernel's once.
-pub(crate) const REUSE: usize = 8;
+pub(super) const REUSE: usize = 8;
 /// Elements of a vector that is too long for panels: sixteen rows of it leave the cache.
 const LONG: usize = 8192;
 /// Multiplications in a block: some milliseconds, or a tenth of a second on the portable kernel.
@@ -43,7 +43,7 @@ pub fn cosine_similarity<E: Real>(
     let ((users, dim), items) = (x.dim(), y.nrows());
     check_shape("y", y.shape(), &[items, dim])?;
     check_shape("scores", scores.shape(), &[users, items])?;
-    if users <= FEW_USERS || dim > LONG {
+    if !panels_pay(users, dim) {
         let shape = (users, items, dim);
         let y = y.insert_axis(Axis(0));
         let y = y.broadcast(shape).expect("a new axis can be repeated");
@@ -52,12 +52,11 @@ pub fn cosine_similarity<E: Real>(
     let call = Call::<E>::new(options)?;
 
     let panels = Panels::new(&call, dim);
-    let span = BLOCK_WORK / (panels.users * dim.max(1));
-    let shape = (panels.users, span.max(1).next_multiple_of(panels.items));
+    let shape = (panels.users, panels.span(panels.users, dim));
     let (x, y) = (Rows::new(x), Rows::new(y));
     let score_block = |mut block: Block<'_, E>| panels.score(x, y, &mut block);
     let block_count = Blocks::<E>::count((users, items), shape);
-    let threads = call.threads_for(users.saturating_mul(items).saturating_mul(dim) / REUSE);
+    let threads = call.threads_for(elements_read(users, items, dim));
     for_each(Blocks::new(scores, shape), block_count, threads, call.interrupted, score_block)
 }
 
@@ -75,9 +74,18 @@ impl<E: Real> Panels<E> {
         Self { kernels: call.kernels, floor: call.floor, users, items }
     }
 
+    /// Items in a block of so many users: panels of about [`BLOCK_WORK`], or what is read at once.
+    pub(crate) fn span(&self, users: usize, dim: usize) -> usize {
+        if !panels_pay(users, dim) {
+            return rows_per_block::<E>(dim);
+        }
+        let users = users.max(16); // of fewer, packing their items is most of the work
+        (BLOCK_WORK / (users * dim.max(1))).max(1).next_multiple_of(self.items)
+    }
+
     /// Scores the block's rows of `x` against its columns' rows of `y`.
     pub(crate) fn score(&self, x: Rows<'_, E>, y: Rows<'_, E>, block: &mut Block<'_, E>) {
-        if block.scores.nrows() <= FEW_USERS || x.dim() > LONG {
+        if !panels_pay(block.scores.nrows(), x.dim()) {
             return self.score_row_by_row(x, y, block);
         }
         let columns = block.scores.ncols();
@@ -106,6 +114,17 @@ impl<E: Real> Panels<E> {
             self.kernels.score_rows(user, y, self.floor, ScoreRow::new(scores));
         }
     }
+}
+
+/// Whether packing panels is worth it; if not, each user reads the items anew, row by row.
+fn panels_pay(users: usize, dim: usize) -> bool {
+    users > FEW_USERS && dim <= LONG
+}
+
+/// How many elements so many users read of so many items.
+pub(crate) fn elements_read(users: usize, items: usize, dim: usize) -> usize {
+    let all = users.saturating_mul(items).saturating_mul(dim);
+    if panels_pay(users, dim) { all / REUSE } else { all }
 }
 
 /// How many rows of `dim` elements make a panel of at most `most`: whole groups of sixteen.

@@ -29,7 +29,7 @@ impl<'a> Exclusions<'a> {
         }
         Err(Error::Filter {
             name: "exclude",
-            got: "other rows".to_owned(),
+            got: "rows that leave gaps, overlap or are not sorted".to_owned(),
             expected: "ascending items, row after row",
         })
     }

@@ -11,15 +11,12 @@ use crate::blocks::Block;
 use crate::error::Error;
 use crate::kernel::real::Real;
 use crate::parallel::for_each;
-use crate::score::matrix::{Panels, REUSE};
+use crate::score::matrix::{Panels, elements_read};
 use crate::score::{Call, Options, check_shape};
 use crate::view::Rows;
 use ndarray::{Array2, ArrayView2, s};
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
-
-/// Multiplications in a block: some milliseconds, or a tenth of a second on the portable kernel.
-const BLOCK_WORK: usize = 1 << 25;
 
 /// The best items of each user, best first. A place that cannot be filled holds index -1 and the
 /// score negative infinity.
@@ -58,9 +55,7 @@ pub fn top_k<E: Real>(
     let least = filter.min_score.map_or(-E::INFINITY, E::from_f64);
     let panels = Panels::new(&call, dim);
     let panel = panels.users.min(user_count);
-    // Of few users more is read than computed, so their spans are shorter than their work asks.
-    let span = BLOCK_WORK / (panel.max(16) * dim.max(1));
-    let span = span.max(1).next_multiple_of(panels.items);
+    let span = panels.span(panel, dim);
     let best = (0..user_count).map(|_| Mutex::new(Hits::new(k, least))).collect();
     let search =
         Search { users: Rows::new(users), items: Rows::new(items), k, filter, panels, best };
@@ -71,8 +66,8 @@ pub fn top_k<E: Real>(
         let panel = part(block / spans, panel, user_count);
         search.block(panel, part(block % spans, span, item_count));
     };
-    let work = user_count.saturating_mul(items.len()) / REUSE;
-    for_each(0..blocks, blocks, call.threads_for(work), call.interrupted, search_block)?;
+    let threads = call.threads_for(elements_read(user_count, item_count, dim));
+    for_each(0..blocks, blocks, threads, call.interrupted, search_block)?;
     Ok(search.found())
 }
 
