@@ -96,7 +96,7 @@ def top_k(
         got = f"{user_count} users and {item_count} items"
         raise ValueError(f"exclude_self: got {got}, expected as many users as items")
     epsilon, threads = _arrays.as_epsilon(epsilon), _arrays.as_threads(threads)
-    found = _cosim_rs.top_k(*inputs, count, least, rows, flags, apart, epsilon, threads)
+    found = _cosim_rs.top_k(*inputs, count, least, rows, flags, apart, None, epsilon, threads)
     if found is None:
         raise AssertionError("the border refused arrays that passed every check")
     scores, indices = found

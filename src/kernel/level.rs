@@ -3,8 +3,8 @@
 //! Detection happens once. `COSIM_RS_KERNEL` caps the level, so that tests can run every kernel
 //! that the machine has; all of them give the same bits.
 
-use super::Kernels;
-use super::tables;
+use super::scan::{self, ScanKernel};
+use super::{Kernels, tables};
 use crate::error::Error;
 use std::sync::OnceLock;
 
@@ -17,10 +17,12 @@ pub enum Level {
     Avx2,
     /// AVX-512F.
     Avx512,
+    /// AVX-512F, and VNNI for the scan.
+    Avx512Vnni,
 }
 
 impl Level {
-    const ALL: [Self; 3] = [Self::Portable, Self::Avx2, Self::Avx512];
+    const ALL: [Self; 4] = [Self::Portable, Self::Avx2, Self::Avx512, Self::Avx512Vnni];
 
     /// The name by which `COSIM_RS_KERNEL` and `show_config` call it.
     #[must_use]
@@ -29,6 +31,7 @@ impl Level {
             Self::Portable => "portable",
             Self::Avx2 => "avx2",
             Self::Avx512 => "avx512",
+            Self::Avx512Vnni => "avx512vnni",
         }
     }
 
@@ -40,6 +43,10 @@ impl Level {
             // What the AVX-512 kernels are compiled for, and no more.
             #[cfg(target_arch = "x86_64")]
             Self::Avx512 => Self::Avx2.is_available() && is_x86_feature_detected!("avx512f"),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512Vnni => {
+                Self::Avx512.is_available() && is_x86_feature_detected!("avx512vnni")
+            }
             #[cfg(not(target_arch = "x86_64"))]
             _ => false,
         }
@@ -48,7 +55,7 @@ impl Level {
     pub(super) fn kernels_f32(self) -> &'static Kernels<f32> {
         match self {
             #[cfg(target_arch = "x86_64")]
-            Self::Avx512 => &tables::avx512::F32,
+            Self::Avx512 | Self::Avx512Vnni => &tables::avx512::F32,
             #[cfg(target_arch = "x86_64")]
             Self::Avx2 => &tables::avx2::F32,
             _ => &tables::portable::F32,
@@ -58,10 +65,23 @@ impl Level {
     pub(super) fn kernels_f64(self) -> &'static Kernels<f64> {
         match self {
             #[cfg(target_arch = "x86_64")]
-            Self::Avx512 => &tables::avx512::F64,
+            Self::Avx512 | Self::Avx512Vnni => &tables::avx512::F64,
             #[cfg(target_arch = "x86_64")]
             Self::Avx2 => &tables::avx2::F64,
             _ => &tables::portable::F64,
+        }
+    }
+}
+
+impl Level {
+    /// The best scan up to this level; AVX-512 without VNNI multiplies no bytes better than AVX2.
+    pub(crate) fn scan(self) -> &'static ScanKernel {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512Vnni => &scan::tables::VNNI,
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512 | Self::Avx2 => &scan::tables::AVX2,
+            _ => &scan::tables::PORTABLE,
         }
     }
 }

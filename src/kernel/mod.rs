@@ -10,20 +10,25 @@ mod lanes;
 pub(crate) mod level;
 mod pairs;
 pub(crate) mod panel;
+pub(crate) mod quantise;
 pub(crate) mod range;
 pub(crate) mod real;
 mod rows;
+pub(crate) mod scan;
 mod tables;
 mod tile;
 mod user;
 
 use crate::view::{Rows, ScoreRow};
 use panel::Panel;
+use quantise::Quantised;
 use range::Floor;
 use std::ops::Range;
 
 type ScoreRowsFn<E> = unsafe fn(&[E], Rows<'_, E>, Floor<E>, ScoreRow<'_, E>);
 type ScorePairsFn<E> = unsafe fn(Rows<'_, E>, Rows<'_, E>, Floor<E>, ScoreRow<'_, E>);
+type ScoreListedFn<E> = unsafe fn(&[E], Rows<'_, E>, &[u32], Floor<E>, &mut [E]);
+type QuantiseFn<E> = unsafe fn(Rows<'_, E>, Floor<E>, &mut [u8], &mut [Quantised]);
 type FillFn<E> = unsafe fn(&mut Panel<E>, Rows<'_, E>, Range<usize>, Floor<E>);
 type ScoreTilesFn<E> = unsafe fn(&Panel<E>, &Panel<E>, &mut [ScoreRow<'_, E>], usize);
 
@@ -37,6 +42,8 @@ pub struct Kernels<E: Clone + 'static> {
     fill_users: FillFn<E>,
     fill_items: FillFn<E>,
     score_tiles: ScoreTilesFn<E>,
+    score_listed: ScoreListedFn<E>,
+    quantise: QuantiseFn<E>,
 }
 
 impl<E: Clone> Kernels<E> {
@@ -98,5 +105,29 @@ impl<E: Clone> Kernels<E> {
     ) {
         // SAFETY: this CPU has the table's instructions.
         unsafe { (self.score_tiles)(users, items, scores, first_item) }
+    }
+    /// One user against the rows of `items` that are listed, a score each.
+    pub(crate) fn score_listed(
+        &self,
+        user: &[E],
+        items: Rows<'_, E>,
+        listed: &[u32],
+        floor: Floor<E>,
+        scores: &mut [E],
+    ) {
+        // SAFETY: this CPU has the table's instructions.
+        unsafe { (self.score_listed)(user, items, listed, floor, scores) }
+    }
+
+    /// Codes of each row; see [`quantise::quantise`].
+    pub(crate) fn quantise(
+        &self,
+        rows: Rows<'_, E>,
+        floor: Floor<E>,
+        codes: &mut [u8],
+        quantised: &mut [Quantised],
+    ) {
+        // SAFETY: this CPU has the table's instructions.
+        unsafe { (self.quantise)(rows, floor, codes, quantised) }
     }
 }

@@ -25,6 +25,8 @@ pub trait Real:
     const NAN: Self;
     /// Positive infinity.
     const INFINITY: Self;
+    /// The largest relative error of one rounding.
+    const UNIT: f64;
     /// Where a squared norm may lie as it is. The product of two such squares neither overflows
     /// nor underflows, and a product of elements that underflows is too small to matter.
     const SAFE_SQUARES: (Self, Self);
@@ -35,6 +37,9 @@ pub trait Real:
     /// Widens to `f64`.
     #[must_use]
     fn to_f64(self) -> f64;
+    /// Rounds to `f32`.
+    #[must_use]
+    fn to_f32(self) -> f32;
     /// `self * factor + sum` with one rounding.
     #[must_use]
     fn multiply_add(self, factor: Self, sum: Self) -> Self;
@@ -79,6 +84,7 @@ macro_rules! real {
             const ONE: Self = 1.0;
             const NAN: Self = $real::from_bits($nan_bits);
             const INFINITY: Self = $real::INFINITY;
+            const UNIT: f64 = $real::EPSILON as f64 / 2.0;
             const SAFE_SQUARES: (Self, Self) = $safe_squares;
 
             #[inline(always)]
@@ -89,6 +95,11 @@ macro_rules! real {
             #[inline(always)]
             fn to_f64(self) -> f64 {
                 self.into()
+            }
+            #[inline(always)]
+            #[allow(clippy::cast_possible_truncation, clippy::unnecessary_cast)] // one of the two is one
+            fn to_f32(self) -> f32 {
+                self as f32
             }
             #[inline(always)]
             fn multiply_add(self, factor: Self, sum: Self) -> Self {

@@ -22,34 +22,115 @@ pub(crate) fn score_rows<E: Real, L>(
 ) where
     L: Load<E, E>,
 {
+    score(lanes, user, items, InOrder(items.count()), floor, scores);
+}
+
+/// Scores one user against the rows of `items` that are `listed`.
+#[inline(always)]
+pub(crate) fn score_listed<E: Real, L>(
+    lanes: L,
+    user: &[E],
+    items: Rows<'_, E>,
+    listed: &[u32],
+    floor: Floor<E>,
+    scores: &mut [E],
+) where
+    L: Load<E, E>,
+{
+    score(lanes, user, items, Listed(listed), floor, ScoreRow::Slice(scores));
+}
+
+/// Which rows are scored, in which order.
+trait Order: Copy {
+    fn count(self) -> usize;
+    /// The row that comes at this place.
+    fn row(self, place: usize) -> usize;
+    /// Sixteen rows from a place on, if there are so many and they are contiguous.
+    fn sixteen<'a, E: Copy>(self, items: &Rows<'a, E>, place: usize) -> Option<[&'a [E]; LANES]>;
+}
+
+/// The first so many rows, one after the other.
+#[derive(Clone, Copy)]
+struct InOrder(usize);
+
+impl Order for InOrder {
+    #[inline(always)]
+    fn count(self) -> usize {
+        self.0
+    }
+    #[inline(always)]
+    fn row(self, place: usize) -> usize {
+        place
+    }
+    #[inline(always)]
+    fn sixteen<'a, E: Copy>(self, items: &Rows<'a, E>, place: usize) -> Option<[&'a [E]; LANES]> {
+        items.contiguous_rows(place)
+    }
+}
+
+/// Rows here and there.
+#[derive(Clone, Copy)]
+struct Listed<'l>(&'l [u32]);
+
+impl Order for Listed<'_> {
+    #[inline(always)]
+    fn count(self) -> usize {
+        self.0.len()
+    }
+    #[inline(always)]
+    fn row(self, place: usize) -> usize {
+        self.0[place] as usize
+    }
+    #[inline(always)]
+    fn sixteen<'a, E: Copy>(self, items: &Rows<'a, E>, place: usize) -> Option<[&'a [E]; LANES]> {
+        let places = self.0.get(place..)?.first_chunk::<LANES>()?;
+        let mut rows: [&[E]; LANES] = [&[]; LANES];
+        for (row, &place) in rows.iter_mut().zip(places) {
+            *row = items.contiguous(place as usize)?;
+        }
+        Some(rows)
+    }
+}
+
+#[inline(always)]
+fn score<E: Real, L, O: Order>(
+    lanes: L,
+    user: &[E],
+    items: Rows<'_, E>,
+    order: O,
+    floor: Floor<E>,
+    scores: ScoreRow<'_, E>,
+) where
+    L: Load<E, E>,
+{
     assert_eq!(user.len(), items.dim());
     let mut scaled = Vec::new();
     let user = prepare(lanes, user, floor, &mut scaled);
     match user.elements.len() {
         32 => {
             let held = Held::<_, 2>::new(lanes, user.elements);
-            score_groups(lanes, &user, held, items, floor, scores);
+            score_groups(lanes, &user, held, (items, order), floor, scores);
         }
         64 => {
             let held = Held::<_, 4>::new(lanes, user.elements);
-            score_groups(lanes, &user, held, items, floor, scores);
+            score_groups(lanes, &user, held, (items, order), floor, scores);
         }
         128 => {
             let held = Held::<_, 8>::new(lanes, user.elements);
-            score_groups(lanes, &user, held, items, floor, scores);
+            score_groups(lanes, &user, held, (items, order), floor, scores);
         }
-        _ => score_groups(lanes, &user, InMemory(user.elements), items, floor, scores),
+        _ => score_groups(lanes, &user, InMemory(user.elements), (items, order), floor, scores),
     }
 }
 
 /// Sixteen rows at a time; the last sixteen reach back over rows that are scored already, which is
 /// faster than a group of fewer rows.
 #[inline(always)]
-fn score_groups<E: Real, L, U: User<E, L>>(
+fn score_groups<E: Real, L, U: User<E, L>, O: Order>(
     lanes: L,
     user: &Prepared<'_, E>,
     elements: U,
-    items: Rows<'_, E>,
+    (items, order): (Rows<'_, E>, O),
     floor: Floor<E>,
     mut scores: ScoreRow<'_, E>,
 ) where
@@ -57,15 +138,16 @@ fn score_groups<E: Real, L, U: User<E, L>>(
 {
     let mut scratch = Vec::new();
     let user_squares = lanes.splat(user.square);
-    for first in (0..items.count()).step_by(LANES) {
-        let first = first.min(items.count().saturating_sub(LANES));
-        let count = LANES.min(items.count() - first);
-        let (mut dots, squares) = group(lanes, elements, &items, first, count, &mut scratch);
+    for first in (0..order.count()).step_by(LANES) {
+        let first = first.min(order.count().saturating_sub(LANES));
+        let count = LANES.min(order.count() - first);
+        let places = (order, first, count);
+        let (mut dots, squares) = group(lanes, elements, &items, places, &mut scratch);
         let mut squares = lanes.at_least(squares, lanes.splat(floor.square));
         let outside = out_of_range(lanes, squares, count);
         if outside != 0 {
             (dots, squares) =
-                rescue_group(lanes, user, &items, first, floor, outside, (dots, squares));
+                rescue_group(lanes, user, &items, (order, first), floor, outside, (dots, squares));
         }
         let group_scores = lanes.store(lanes.cosine(dots, squares, user_squares));
         scores.write(first, &group_scores, count);
@@ -74,15 +156,14 @@ fn score_groups<E: Real, L, U: User<E, L>>(
 
 /// The dot products and squares of `count` rows from `first` on.
 #[inline(always)]
-fn group<E: Real, L: Lanes<E>, U: User<E, L>>(
+fn group<E: Real, L: Lanes<E>, U: User<E, L>, O: Order>(
     lanes: L,
     user: U,
     items: &Rows<'_, E>,
-    first: usize,
-    count: usize,
+    (order, first, count): (O, usize, usize),
     scratch: &mut Vec<E>,
 ) -> (L::Vector, L::Vector) {
-    if let Some(rows) = items.contiguous_rows::<LANES>(first) {
+    if let Some(rows) = order.sixteen(items, first) {
         let (dots_0, squares_0) = quarter(lanes, user, [rows[0], rows[1], rows[2], rows[3]]);
         let (dots_1, squares_1) = quarter(lanes, user, [rows[4], rows[5], rows[6], rows[7]]);
         let (dots_2, squares_2) = quarter(lanes, user, [rows[8], rows[9], rows[10], rows[11]]);
@@ -94,7 +175,7 @@ fn group<E: Real, L: Lanes<E>, U: User<E, L>>(
     for quarter in 0..count.div_ceil(4) {
         let (mut dots, mut squares) = ([lanes.zero(); 4], [lanes.zero(); 4]);
         for place in 0..(count - 4 * quarter).min(4) {
-            let item = items.row(first + 4 * quarter + place, scratch);
+            let item = items.row(order.row(first + 4 * quarter + place), scratch);
             (dots[place], squares[place]) = user.dot_and_square(lanes, item);
         }
         dot_quarters[quarter] = lanes.fold_rows(dots);
@@ -120,11 +201,11 @@ fn quarter<E: Real, L: Lanes<E>, U: User<E, L>>(
 
 /// Does the rows with a bit in `outside` again, brought into range.
 #[inline(always)]
-fn rescue_group<E: Real, L>(
+fn rescue_group<E: Real, L, O: Order>(
     lanes: L,
     user: &Prepared<'_, E>,
     items: &Rows<'_, E>,
-    first: usize,
+    (order, first): (O, usize),
     floor: Floor<E>,
     outside: u16,
     (dots, squares): (L::Vector, L::Vector),
@@ -135,7 +216,7 @@ where
     let (mut scratch, mut scaled) = (Vec::new(), Vec::new());
     let (mut dots, mut squares) = (lanes.store(dots), lanes.store(squares));
     for place in places(outside) {
-        let item = prepare(lanes, items.row(first + place, &mut scratch), floor, &mut scaled);
+        let item = prepare(lanes, items.row(order.row(first + place), &mut scratch), floor, &mut scaled);
         let (dot, _) = InMemory(user.elements).dot_and_square(lanes, item.elements);
         dots[place] = lanes.sum(dot);
         squares[place] = item.square;

@@ -4,6 +4,7 @@
 
 use super::panel::{self, Panel};
 use super::range::Floor;
+use super::quantise::{self, Quantised};
 use super::{Kernels, pairs, rows, tile};
 use crate::view::{Rows, ScoreRow};
 use std::ops::Range;
@@ -57,14 +58,43 @@ macro_rules! table {
             ) {
                 tile::score_tiles::<_, _, $users, $items>($lanes, users, items, scores, first_item);
             }
-            Kernels { score_rows, score_pairs, fill_users, fill_items, score_tiles }
+            $(#[$feature])?
+            unsafe fn score_listed(
+                user: &[$real],
+                items: Rows<'_, $real>,
+                listed: &[u32],
+                floor: Floor<$real>,
+                scores: &mut [$real],
+            ) {
+                rows::score_listed($lanes, user, items, listed, floor, scores);
+            }
+            $(#[$feature])?
+            unsafe fn quantise(
+                rows: Rows<'_, $real>,
+                floor: Floor<$real>,
+                codes: &mut [u8],
+                quantised: &mut [Quantised],
+            ) {
+                quantise::quantise($lanes, rows, floor, codes, quantised);
+            }
+            Kernels {
+                score_rows,
+                score_pairs,
+                fill_users,
+                fill_items,
+                score_tiles,
+                score_listed,
+                quantise,
+            }
         };
     };
 }
 
 pub(crate) mod portable {
     use super::super::lanes::portable::Portable;
-    use super::{Floor, Kernels, Panel, Range, Rows, ScoreRow, pairs, panel, rows, tile};
+    use super::{
+        Floor, Kernels, Panel, Quantised, Range, Rows, ScoreRow, pairs, panel, quantise, rows, tile,
+    };
     table!(F32, f32, Portable, tile: 1 x 4);
     table!(F64, f64, Portable, tile: 1 x 4);
 }
@@ -72,7 +102,9 @@ pub(crate) mod portable {
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod avx2 {
     use super::super::lanes::avx2::Avx2;
-    use super::{Floor, Kernels, Panel, Range, Rows, ScoreRow, pairs, panel, rows, tile};
+    use super::{
+        Floor, Kernels, Panel, Quantised, Range, Rows, ScoreRow, pairs, panel, quantise, rows, tile,
+    };
     table!(F32, f32, {
         // SAFETY: this table's functions run only where the CPU has AVX2 and FMA; see `Kernels`.
         unsafe { Avx2::new() }
@@ -86,7 +118,9 @@ pub(crate) mod avx2 {
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod avx512 {
     use super::super::lanes::avx512::Avx512;
-    use super::{Floor, Kernels, Panel, Range, Rows, ScoreRow, pairs, panel, rows, tile};
+    use super::{
+        Floor, Kernels, Panel, Quantised, Range, Rows, ScoreRow, pairs, panel, quantise, rows, tile,
+    };
     table!(F32, f32, {
         // SAFETY: this table's functions run only where the CPU has AVX-512F; see `Kernels`.
         unsafe { Avx512::new() }

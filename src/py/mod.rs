@@ -8,6 +8,7 @@
 mod array;
 mod batched;
 mod call;
+mod catalogue;
 mod config;
 mod matrix;
 mod paired;
@@ -19,6 +20,8 @@ use pyo3::prelude::*;
 mod _cosim_rs {
     #[pymodule_export]
     use super::batched::batched_cosine_similarity;
+    #[pymodule_export]
+    use super::catalogue::{Codes, prepare};
     #[pymodule_export]
     use super::config::{
         available_kernels, get_num_threads, in_default_mode, kernel, set_num_threads,

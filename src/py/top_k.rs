@@ -2,8 +2,9 @@
 
 use super::array::input;
 use super::call::{Numbers, run};
+use super::catalogue::Codes;
 use crate::Real;
-use crate::search::{self, Exclusions, Filter};
+use crate::search::{self, Catalogue, Exclusions, Filter};
 use ndarray::{Ix1, Ix2};
 use numpy::{Element, IntoPyArray, PyArray2};
 use pyo3::prelude::*;
@@ -22,6 +23,7 @@ pub(super) fn top_k<'py>(
     exclude: Option<(Bound<'py, PyAny>, Bound<'py, PyAny>)>,
     allow: Option<Bound<'py, PyAny>>,
     exclude_self: bool,
+    codes: Option<Bound<'py, Codes>>,
     epsilon: &Bound<'py, PyAny>,
     threads: &Bound<'py, PyAny>,
 ) -> PyResult<Option<Found<'py>>> {
@@ -40,8 +42,9 @@ pub(super) fn top_k<'py>(
         };
         filter.allow = Some(flags);
     }
-    match found::<f32>(users, items, k, &filter, numbers)? {
-        None => found::<f64>(users, items, k, &filter, numbers),
+    let codes = codes.as_ref().map(|codes| &codes.get().0);
+    match found::<f32>(users, items, codes, k, &filter, numbers)? {
+        None => found::<f64>(users, items, codes, k, &filter, numbers),
         found => Ok(found),
     }
 }
@@ -49,6 +52,7 @@ pub(super) fn top_k<'py>(
 fn found<'py, T: Real + Element>(
     users: &Bound<'py, PyAny>,
     items: &Bound<'py, PyAny>,
+    codes: Option<&Catalogue>,
     k: usize,
     filter: &Filter<'_>,
     numbers: Numbers,
@@ -57,6 +61,9 @@ fn found<'py, T: Real + Element>(
     let (Some(users), Some(items)) = (input::<T, Ix2>(users), input::<T, Ix2>(items)) else {
         return Ok(None);
     };
-    let found = run(py, numbers, |options| search::top_k(users, items, k, filter, options))?;
+    let found = run(py, numbers, |options| match codes {
+        None => search::top_k(users, items, k, filter, options),
+        Some(codes) => codes.top_k(users, items, k, filter, options),
+    })?;
     Ok(Some((found.scores.into_pyarray(py).into_any(), found.indices.into_pyarray(py))))
 }

@@ -61,8 +61,8 @@ impl Default for Options<'_> {
 pub(crate) struct Call<'a, E: Clone + 'static> {
     /// The mode of the whole call: a caller that flushes subnormals would flush epsilon too.
     _mode: DefaultMode,
-    kernels: &'static Kernels<E>,
-    floor: Floor<E>,
+    pub(crate) kernels: &'static Kernels<E>,
+    pub(crate) floor: Floor<E>,
     threads: usize,
     pub(crate) interrupted: &'a dyn Fn() -> bool,
 }
@@ -82,6 +82,11 @@ impl<'a, E: Real> Call<'a, E> {
             threads: parallel::resolve(options.threads)?,
             interrupted: options.interrupted,
         })
+    }
+
+    /// How many rows make a block; see [`rows_per_block`].
+    pub(crate) fn rows_per_block(&self, dim: usize) -> usize {
+        rows_per_block::<E>(dim)
     }
 
     /// How many threads to use for work on this many elements.

@@ -3,6 +3,7 @@
 //! A search asks after the scores, so a filter costs in proportion to the hits, not to the items.
 
 use crate::Error;
+use crate::kernel::range::places;
 use std::ops::Range;
 
 /// Items that some users must not get: compressed sparse rows, one row a user.
@@ -82,6 +83,18 @@ impl Filter<'_> {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Those with a bit in `mask`, of the items from `first` on, that this user may get.
+    pub(super) fn admitted(&self, user: usize, first: usize, mut mask: u16) -> u16 {
+        if self.exclude.is_some() || self.allow.is_some() || self.exclude_self {
+            for place in places(mask) {
+                if !self.admits(user, first + place) {
+                    mask &= !(1 << place);
+                }
+            }
+        }
+        mask
     }
 
     /// Whether this user may get this item.

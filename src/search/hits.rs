@@ -62,6 +62,24 @@ impl<E: Real> Hits<E> {
         }
     }
 
+    /// Takes those of some items' scores that can matter, and settles the least score.
+    pub(super) fn take(&mut self, items: &[u32], scores: &[E]) {
+        let before = self.kept.len();
+        for (&item, &score) in items.iter().zip(scores) {
+            if score >= self.least {
+                self.push(Hit { score, index: item as usize });
+            }
+        }
+        if self.kept.len() > before {
+            self.prune();
+        }
+    }
+
+    /// Whether there are k hits.
+    pub(super) fn is_filled(&self) -> bool {
+        self.kept.len() >= self.k
+    }
+
     /// Takes the hits of another part of the items.
     pub(super) fn merge(&mut self, other: Self) {
         for hit in other.kept {

@@ -17,9 +17,15 @@
 //! # Ok::<(), cosim_rs::Error>(())
 //! ```
 
+mod bound;
+mod catalogue;
+mod coded;
 mod filter;
 mod hits;
+mod scan;
+mod tiles;
 mod top_k;
 
+pub use catalogue::Catalogue;
 pub use filter::{Exclusions, Filter};
 pub use top_k::{TopK, top_k};

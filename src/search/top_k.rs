@@ -1,22 +1,24 @@
-//! The best k items of each user: score tiles, scanned while they are in the cache.
+//! The best k items of each user: a grid of blocks, a panel of users by a span of items.
 //!
-//! The work is a grid of blocks, a panel of users by a span of items. A block scores its items a
-//! panel at a time into one small tile, shows the tile's rows to its users' hits, and at its end
-//! merges them into the users' own. It begins with the least score that these have reached by then,
-//! so what one block has found spares the next ones work. The full score matrix never exists.
+//! A block finds what it can in its items, by a certified [`scan`](super::scan) or by [`tiles`] of
+//! scores, and gives it to its users' own hits. It begins with the least score that these have reached by
+//! then, so what one block has found spares the next ones work. The full score matrix never exists.
+//!
+//! [`tiles`]: super::tiles
 
+use super::catalogue::Catalogue;
 use super::filter::{Filter, part};
 use super::hits::Hits;
-use crate::blocks::Block;
+use super::scan::Scan;
+use super::tiles::Tiles;
 use crate::error::Error;
 use crate::kernel::real::Real;
 use crate::parallel::for_each;
-use crate::score::matrix::{Panels, elements_read};
 use crate::score::{Call, Options, check_shape};
 use crate::view::Rows;
-use ndarray::{Array2, ArrayView2, s};
+use ndarray::{Array2, ArrayView2};
 use std::ops::Range;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The best items of each user, best first. A place that cannot be filled holds index -1 and the
 /// score negative infinity.
@@ -30,8 +32,8 @@ pub struct TopK<E> {
 
 /// The best `k` of `items` `(N, D)` for each of `users` `(U, D)`, or all N if they are fewer.
 ///
-/// Beyond the result, memory is needed for up to 2·k hits (at least 256) of each user, of a panel of
-/// users once more for each thread, and for a tile of scores a thread.
+/// Beyond the result, memory is needed for up to 2·k hits (at least 256) of each user, for the
+/// users' codes, and for a few hundred kilobytes to megabytes a thread.
 ///
 /// # Errors
 /// [`Error::Shape`] or [`Error::Filter`] if the arguments do not fit each other, and the errors of
@@ -39,6 +41,18 @@ pub struct TopK<E> {
 pub fn top_k<E: Real>(
     users: ArrayView2<'_, E>,
     items: ArrayView2<'_, E>,
+    k: usize,
+    filter: &Filter<'_>,
+    options: &Options<'_>,
+) -> Result<TopK<E>, Error> {
+    search(users, items, None, k, filter, options)
+}
+
+/// The search of items that may be prepared.
+pub(super) fn search<E: Real>(
+    users: ArrayView2<'_, E>,
+    items: ArrayView2<'_, E>,
+    prepared: Option<&Catalogue>,
     k: usize,
     filter: &Filter<'_>,
     options: &Options<'_>,
@@ -53,55 +67,39 @@ pub fn top_k<E: Real>(
     }
 
     let least = filter.min_score.map_or(-E::INFINITY, E::from_f64);
-    let panels = Panels::new(&call, dim);
-    let panel = panels.users.min(user_count);
-    let span = panels.span(panel, dim);
     let best = (0..user_count).map(|_| Mutex::new(Hits::new(k, least))).collect();
-    let search =
-        Search { users: Rows::new(users), items: Rows::new(items), k, filter, panels, best };
-
-    let spans = item_count.div_ceil(span);
-    let blocks = user_count.div_ceil(panel) * spans;
-    let search_block = |block: usize| {
-        let panel = part(block / spans, panel, user_count);
-        search.block(panel, part(block % spans, span, item_count));
-    };
-    let threads = call.threads_for(elements_read(user_count, item_count, dim));
-    for_each(0..blocks, blocks, threads, call.interrupted, search_block)?;
-    Ok(search.found())
+    let wanted = Wanted { users: Rows::new(users), items: Rows::new(items), k, filter, best };
+    let tiles = Tiles::new(&call, dim);
+    match Scan::if_it_pays(&call, &wanted, prepared)? {
+        None => {
+            let grid = tiles.grid(user_count, item_count, dim);
+            let elements = tiles.elements_read(user_count, item_count, dim);
+            grid.each(&call, elements, |users, items| tiles.search(&wanted, users, items))?;
+        }
+        Some(scan) => {
+            let elements = scan.elements_read(&wanted);
+            scan.grid.each(&call, elements, |users, items| {
+                scan.search(&wanted, &tiles, users, items);
+            })?;
+            scan.answer_zero_users(&wanted);
+        }
+    }
+    Ok(wanted.found())
 }
 
-/// A search under way.
-struct Search<'a, E: Clone + 'static> {
-    users: Rows<'a, E>,
-    items: Rows<'a, E>,
-    k: usize,
-    filter: &'a Filter<'a>,
-    panels: Panels<E>,
-    /// The hits of each user; see the module's prose.
+/// What is searched, for whom, and what has been found by now.
+pub(super) struct Wanted<'a, E> {
+    pub(super) users: Rows<'a, E>,
+    pub(super) items: Rows<'a, E>,
+    pub(super) k: usize,
+    pub(super) filter: &'a Filter<'a>,
     best: Vec<Mutex<Hits<E>>>,
 }
 
-impl<E: Real> Search<'_, E> {
-    /// Searches some items for some users.
-    fn block(&self, users: Range<usize>, items: Range<usize>) {
-        let own = |user: usize| self.best[user].lock().unwrap_or_else(PoisonError::into_inner);
-        let mut hits: Vec<_> =
-            users.clone().map(|user| Hits::new(self.k, own(user).least())).collect();
-        let mut tile = Array2::from_elem((users.len(), self.panels.items), E::ZERO);
-        for first_column in items.clone().step_by(self.panels.items) {
-            let columns = self.panels.items.min(items.end - first_column);
-            let scores = tile.slice_mut(s![.., ..columns]);
-            let mut block = Block { first_row: users.start, first_column, scores };
-            self.panels.score(self.users, self.items, &mut block);
-            for ((user, hits), row) in users.clone().zip(&mut hits).zip(tile.rows()) {
-                let row = &row.to_slice().expect("a row of the tile")[..columns];
-                hits.scan(row, first_column, |item| self.filter.admits(user, item));
-            }
-        }
-        for (user, hits) in users.zip(hits) {
-            own(user).merge(hits);
-        }
+impl<E: Real> Wanted<'_, E> {
+    /// The hits of a user, for as long as this is held.
+    pub(super) fn hits(&self, user: usize) -> MutexGuard<'_, Hits<E>> {
+        self.best[user].lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The best of each user, put in order.
@@ -115,6 +113,34 @@ impl<E: Real> Search<'_, E> {
             }
         }
         found
+    }
+}
+
+/// How a search is cut into blocks.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Grid {
+    pub(super) users: usize,
+    pub(super) items: usize,
+    /// Users in a block.
+    pub(super) panel: usize,
+    /// Items in a block.
+    pub(super) span: usize,
+}
+
+impl Grid {
+    /// Searches each block, by as many threads as reading so many elements deserves.
+    fn each<E: Real>(
+        &self,
+        call: &Call<'_, E>,
+        elements: usize,
+        search: impl Fn(Range<usize>, Range<usize>) + Sync,
+    ) -> Result<(), Error> {
+        let spans = self.items.div_ceil(self.span);
+        let blocks = self.users.div_ceil(self.panel) * spans;
+        for_each(0..blocks, blocks, call.threads_for(elements), call.interrupted, |block| {
+            let users = part(block / spans, self.panel, self.users);
+            search(users, part(block % spans, self.span, self.items));
+        })
     }
 }
 

@@ -1,0 +1,146 @@
+//! The scan on AVX2: a line in two registers, sixteen sums in two.
+//!
+//! `maddubs` multiplies unsigned by signed bytes and adds them up in pairs, in 16 bits that two
+//! products of up to 255 · 127 overflow. So it gets the magnitudes of the user's codes, and the
+//! items' codes, taken back to ±127, with the signs of the user's: two products of up to 127 · 127
+//! fit.
+#![allow(clippy::wildcard_imports)] // the intrinsics, whose names are their own prefix
+
+use super::candidates::Candidates;
+use super::codes::Line;
+use super::portable::append_each;
+use super::{CodeLanes, GROUP};
+use std::arch::x86_64::*;
+
+/// A value proves that this CPU has AVX2 and FMA.
+#[derive(Clone, Copy)]
+pub(crate) struct Avx2(());
+
+impl Avx2 {
+    /// # Safety
+    /// This CPU has AVX2 and FMA.
+    #[inline(always)]
+    pub(crate) const unsafe fn new() -> Self {
+        Self(())
+    }
+}
+
+/// A user's codes, and their magnitudes.
+#[derive(Clone, Copy)]
+pub(crate) struct User {
+    codes: __m256i,
+    magnitudes: __m256i,
+}
+
+// In every block below, the instructions are there because `self` proves it, and loads and stores
+// stay within the references that they are given.
+
+impl CodeLanes for Avx2 {
+    type Items = [__m256i; 2]; // items 0 to 7, items 8 to 15
+    type User = User;
+    type Sums = [__m256i; 2];
+    type Bounds = [__m256; 2];
+
+    /// The codes with their offset taken off.
+    #[inline(always)]
+    fn items(self, line: &Line) -> [__m256i; 2] {
+        // SAFETY: `self` proves AVX2; a line is 64 bytes.
+        unsafe {
+            let (low, offset) = (line.as_ptr().cast::<__m256i>(), _mm256_set1_epi8(i8::MIN));
+            let (low, high) = (_mm256_loadu_si256(low), _mm256_loadu_si256(low.add(1)));
+            [_mm256_xor_si256(low, offset), _mm256_xor_si256(high, offset)]
+        }
+    }
+    #[inline(always)]
+    fn user(self, codes: [i8; 4]) -> User {
+        // SAFETY: `self` proves AVX2.
+        unsafe {
+            let codes = _mm256_set1_epi32(i32::from_le_bytes(codes.map(i8::cast_unsigned)));
+            User { codes, magnitudes: _mm256_abs_epi8(codes) }
+        }
+    }
+    /// Without the correction: `items` takes off the offset that it is for.
+    #[inline(always)]
+    fn start(self, _correction: i32) -> [__m256i; 2] {
+        // SAFETY: `self` proves AVX2.
+        unsafe { [_mm256_setzero_si256(); 2] }
+    }
+    #[inline(always)]
+    fn multiply_add(self, items: [__m256i; 2], user: User, sums: [__m256i; 2]) -> [__m256i; 2] {
+        // SAFETY: `self` proves AVX2.
+        unsafe { [add_half(items[0], user, sums[0]), add_half(items[1], user, sums[1])] }
+    }
+    #[inline(always)]
+    fn bounds(
+        self,
+        sums: [__m256i; 2],
+        scales: &[f32; GROUP],
+        errors: &[f32; GROUP],
+        weight: f32,
+    ) -> [__m256; 2] {
+        let ([scales_low, scales_high], [errors_low, errors_high]) = (halves(scales), halves(errors));
+        // SAFETY: `self` proves AVX2 and FMA.
+        unsafe {
+            [
+                bounds_half(sums[0], scales_low, errors_low, weight),
+                bounds_half(sums[1], scales_high, errors_high, weight),
+            ]
+        }
+    }
+    #[inline(always)]
+    fn reaching(self, bounds: [__m256; 2], threshold: f32) -> u16 {
+        // SAFETY: `self` proves AVX2.
+        let [low, high] = unsafe {
+            let threshold = _mm256_set1_ps(threshold);
+            let low = _mm256_cmp_ps::<_CMP_GE_OQ>(bounds[0], threshold);
+            let high = _mm256_cmp_ps::<_CMP_GE_OQ>(bounds[1], threshold);
+            [_mm256_movemask_ps(low), _mm256_movemask_ps(high)]
+        };
+        u16::from_le_bytes([low.to_le_bytes()[0], high.to_le_bytes()[0]])
+    }
+    #[inline(always)]
+    fn append(self, bounds: [__m256; 2], mask: u16, first: u32, candidates: &mut Candidates) {
+        let mut all = [0.0; GROUP];
+        // SAFETY: `self` proves AVX2; the array holds two times eight floats.
+        unsafe {
+            _mm256_storeu_ps(all.as_mut_ptr(), bounds[0]);
+            _mm256_storeu_ps(all.as_mut_ptr().add(8), bounds[1]);
+        }
+        append_each(&all, mask, first, candidates);
+    }
+}
+
+#[inline(always)]
+fn halves(floats: &[f32; GROUP]) -> [&[f32; 8]; 2] {
+    let (halves, _) = floats.as_chunks();
+    [&halves[0], &halves[1]]
+}
+
+/// # Safety
+/// This CPU has AVX2.
+#[inline(always)]
+unsafe fn add_half(items: __m256i, user: User, sums: __m256i) -> __m256i {
+    // SAFETY: the caller vouches for AVX2.
+    unsafe {
+        let signed = _mm256_sign_epi8(items, user.codes);
+        let pairs = _mm256_maddubs_epi16(user.magnitudes, signed);
+        _mm256_add_epi32(sums, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)))
+    }
+}
+
+/// # Safety
+/// This CPU has AVX2 and FMA.
+#[inline(always)]
+unsafe fn bounds_half(
+    sums: __m256i,
+    scales: &[f32; 8],
+    errors: &[f32; 8],
+    weight: f32,
+) -> __m256 {
+    // SAFETY: the caller vouches for AVX2 and FMA; the arrays hold the eight floats.
+    unsafe {
+        let errors = _mm256_mul_ps(_mm256_loadu_ps(errors.as_ptr()), _mm256_set1_ps(weight));
+        let scales = _mm256_loadu_ps(scales.as_ptr());
+        _mm256_fmadd_ps(_mm256_cvtepi32_ps(sums), scales, errors)
+    }
+}

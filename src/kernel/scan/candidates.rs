@@ -1,0 +1,106 @@
+//! The candidates of one user: a buffer of fixed size that a scan appends to.
+//!
+//! When it is full it is pruned by the bounds alone: `k` items have scores of at least the k-th best
+//! lower bound, so an item whose upper bound is below that is out. What that leaves may still be too
+//! much; then the owner scores the candidates exactly, which empties the buffer and gives a
+//! threshold as good as can be.
+
+use super::GROUP;
+
+/// When a buffer counts as full. With half of it, pruning took more time than the better threshold
+/// saved.
+const FULL: usize = 256;
+/// What a scan may append before it looks whether the buffer is full.
+pub(crate) const ROOM: usize = 4 * GROUP;
+
+/// Items that may matter to one user; see the module's prose.
+pub(crate) struct Candidates {
+    /// The least bound of a candidate.
+    pub(crate) threshold: f32,
+    /// What an item's error counts in the user's unit.
+    pub(crate) weight: f32,
+    count: usize,
+    bounds: Box<[f32; FULL + ROOM]>,
+    items: Box<[u32; FULL + ROOM]>,
+}
+
+impl Candidates {
+    pub(crate) fn new() -> Self {
+        Self {
+            threshold: f32::INFINITY,
+            weight: 0.0,
+            count: 0,
+            bounds: Box::new([0.0; FULL + ROOM]),
+            items: Box::new([0; FULL + ROOM]),
+        }
+    }
+
+    /// Empties the buffer for a user.
+    pub(crate) fn begin(&mut self, threshold: f32, weight: f32) {
+        (self.threshold, self.weight, self.count) = (threshold, weight, 0);
+    }
+
+    /// The items, ascending.
+    pub(crate) fn items(&self) -> &[u32] {
+        &self.items[..self.count]
+    }
+
+    pub(crate) fn is_full(&self) -> bool {
+        self.count >= FULL
+    }
+
+    pub(crate) fn is_half_full(&self) -> bool {
+        self.count >= FULL / 2
+    }
+
+    /// Where the next sixteen go, whatever of them counts.
+    #[inline(always)]
+    pub(crate) fn next(&mut self) -> (&mut [f32; GROUP], &mut [u32; GROUP]) {
+        let bounds = self.bounds[self.count..].first_chunk_mut();
+        let items = self.items[self.count..].first_chunk_mut();
+        (bounds.expect("room is made in time"), items.expect("room is made in time"))
+    }
+
+    /// The first so many of what was put there count.
+    #[inline(always)]
+    pub(crate) fn advance(&mut self, count: usize) {
+        self.count += count;
+    }
+
+    /// Drops what cannot be among the best `k`; `error` is an item's, and `gap` is how much of the
+    /// user's unit the bounds leave open beside the items' errors.
+    pub(crate) fn prune(&mut self, k: usize, gap: f64, error: impl Fn(u32) -> f32) {
+        if k > self.count {
+            return;
+        }
+        let mut lower: [f64; FULL + ROOM] = [0.0; FULL + ROOM];
+        let lower = &mut lower[..self.count];
+        for (place, lower) in lower.iter_mut().enumerate() {
+            let error = f64::from(self.weight) * f64::from(error(self.items[place]));
+            *lower = f64::from(self.bounds[place]) - 2.0 * error;
+        }
+        let (_, &mut kth, _) = lower.select_nth_unstable_by(k - 1, |a, b| b.total_cmp(a));
+        self.threshold = self.threshold.max(round_down(kth - gap));
+        let mut kept = 0;
+        for place in 0..self.count {
+            if self.bounds[place] >= self.threshold {
+                self.bounds[kept] = self.bounds[place];
+                self.items[kept] = self.items[place];
+                kept += 1;
+            }
+        }
+        self.count = kept;
+    }
+}
+
+/// The largest 32-bit float of at most `value`.
+#[allow(clippy::cast_possible_truncation)] // rounding is what it is for
+pub(crate) fn round_down(value: f64) -> f32 {
+    let nearest = value as f32;
+    if f64::from(nearest) > value { nearest.next_down() } else { nearest }
+}
+
+/// The least 32-bit float of at least `value`.
+pub(crate) fn round_up(value: f64) -> f32 {
+    -round_down(-value)
+}

@@ -1,0 +1,240 @@
+//! Vectors as 8-bit codes, laid out as the scan reads them.
+//!
+//! Items are laid out in blocks of sixteen, interleaved by four bytes: line `s` of a block holds the
+//! elements `4s` to `4s + 3` of each of its items, item after item. That is what one multiplication
+//! of AVX-512 VNNI takes, what AVX2 takes in two halves, and, sixteen lines at a time, a tile of
+//! AMX. Item codes are stored with 128 added, since VNNI multiplies unsigned by signed bytes; what
+//! that adds to a dot product, 128 times the sum of the user's codes, is the same for all items,
+//! and each user carries it as a correction.
+//!
+//! ```text
+//! block 0, line 0   a0 a1 a2 a3  b0 b1 b2 b3  c0 …        sixteen items a, b, c, …
+//!          line 1   a4 a5 a6 a7  b4 b5 b6 b7  c4 …
+//!          …
+//! block 1, line 0   the next sixteen items
+//! ```
+//!
+//! Users are rows, filled up with zeros to whole tiles of AMX, so that whatever an item's line
+//! holds behind its own elements, it is multiplied by zero.
+
+use super::GROUP;
+use std::ops::Range;
+
+/// Four codes of each of sixteen items.
+pub(crate) type Line = [u8; LINE];
+const LINE: usize = 64;
+/// Lines of a tile of AMX, and so behind the last block as well: a tile may be read over its end.
+pub(crate) const TILE_LINES: usize = 16;
+
+/// How many lines hold `dim` elements.
+pub(crate) fn lines_for(dim: usize) -> usize {
+    dim.div_ceil(4)
+}
+
+/// Lines that begin at a cache line each, so that no load crosses one.
+///
+/// They are zero at first, and memory that the system gives out zeroed is not touched for that: the
+/// threads that fill it take its page faults.
+pub(crate) struct Lines {
+    bytes: Vec<u8>,
+    first: usize,
+    count: usize,
+}
+
+impl Lines {
+    pub(crate) fn new(count: usize) -> Self {
+        let bytes = vec![0; (count + TILE_LINES + 1) * LINE];
+        let first = bytes.as_ptr().align_offset(LINE).min(LINE);
+        Self { bytes, first, count }
+    }
+
+    /// The lines, and those of a tile behind them.
+    fn padded(&self) -> &[Line] {
+        self.bytes[self.first..][..(self.count + TILE_LINES) * LINE].as_chunks().0
+    }
+
+    fn as_mut(&mut self) -> &mut [Line] {
+        self.bytes[self.first..][..self.count * LINE].as_chunks_mut().0
+    }
+}
+
+/// Items as codes; a block is sixteen of them.
+pub(crate) struct ItemCodes {
+    count: usize,
+    lines_per_block: usize,
+    lines: Lines,
+    /// What a code of 1 stands for, an item; zeros fill up the last block.
+    scales: Vec<f32>,
+    /// The norm of what the codes leave out of an item, rounded up. NaN, which no comparison lets
+    /// through, is that of an item without scores, and of those that fill up the last block.
+    errors: Vec<f32>,
+}
+
+impl ItemCodes {
+    /// Room for so many items of so many elements, none of which is found.
+    pub(crate) fn new(count: usize, dim: usize) -> Self {
+        let (blocks, lines_per_block) = (count.div_ceil(GROUP), lines_for(dim));
+        Self {
+            count,
+            lines_per_block,
+            lines: Lines::new(blocks * lines_per_block),
+            scales: vec![0.0; blocks * GROUP],
+            errors: vec![0.0; blocks * GROUP],
+        }
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.count
+    }
+
+    /// The bytes that this takes.
+    pub(crate) fn bytes(&self) -> usize {
+        self.lines.bytes.len() + (self.scales.len() + self.errors.len()) * size_of::<f32>()
+    }
+
+    /// Parts of so many items, a multiple of sixteen, to be filled.
+    pub(crate) fn parts(&mut self, items: usize) -> impl Iterator<Item = BlocksToFill<'_>> {
+        let lines_per_part = (items / GROUP * self.lines_per_block).max(1);
+        let lines_per_block = self.lines_per_block;
+        let mut lines = self.lines.as_mut().chunks_mut(lines_per_part);
+        let scales = self.scales.chunks_mut(items);
+        let errors = self.errors.chunks_mut(items);
+        scales.zip(errors).enumerate().map(move |(part, (scales, errors))| BlocksToFill {
+            first: part * items,
+            lines_per_block,
+            lines: lines.next().unwrap_or_default(),
+            scales,
+            errors,
+        })
+    }
+
+    /// The blocks of some items, of which the first begins a block.
+    pub(crate) fn blocks(&self, items: Range<usize>) -> ItemBlocks<'_> {
+        assert!(items.start % GROUP == 0 && items.end <= self.count);
+        let (first, end) = (items.start / GROUP, items.end.div_ceil(GROUP));
+        let lines = &self.lines.padded()[first * self.lines_per_block..];
+        ItemBlocks {
+            first: items.start,
+            lines_per_block: self.lines_per_block,
+            lines: &lines[..(end - first) * self.lines_per_block + TILE_LINES],
+            scales: &self.scales[first * GROUP..end * GROUP],
+            errors: &self.errors[first * GROUP..end * GROUP],
+        }
+    }
+}
+
+/// Blocks of items to be filled; see [`ItemCodes`].
+pub(crate) struct BlocksToFill<'a> {
+    /// The first item.
+    pub(crate) first: usize,
+    pub(crate) lines_per_block: usize,
+    pub(crate) lines: &'a mut [Line],
+    pub(crate) scales: &'a mut [f32],
+    pub(crate) errors: &'a mut [f32],
+}
+
+impl BlocksToFill<'_> {
+    /// Lays out sixteen rows of codes, filled up to whole lines, as one block.
+    pub(crate) fn interleave(&mut self, block: usize, rows: &[u8]) {
+        let lines = &mut self.lines[block * self.lines_per_block..][..self.lines_per_block];
+        for (item, row) in rows.chunks_exact(4 * self.lines_per_block).enumerate() {
+            for (line, codes) in lines.iter_mut().zip(row.as_chunks::<4>().0) {
+                line[4 * item..][..4].copy_from_slice(codes);
+            }
+        }
+    }
+}
+
+/// Some blocks of items; see [`ItemCodes`].
+#[derive(Clone, Copy)]
+pub(crate) struct ItemBlocks<'a> {
+    /// The first item.
+    pub(crate) first: usize,
+    pub(crate) lines_per_block: usize,
+    /// The blocks', and those of a tile behind them, whatever they hold.
+    pub(crate) lines: &'a [Line],
+    pub(crate) scales: &'a [f32],
+    pub(crate) errors: &'a [f32],
+}
+
+impl<'a> ItemBlocks<'a> {
+    pub(crate) fn count(&self) -> usize {
+        self.scales.len() / GROUP
+    }
+
+    /// The same blocks, of items that are counted from another one on.
+    pub(crate) fn from(self, first: usize) -> Self {
+        Self { first, ..self }
+    }
+
+    /// The error of one of the items.
+    pub(crate) fn error(&self, item: u32) -> f32 {
+        self.errors[item as usize - self.first]
+    }
+
+    /// The lines of a block.
+    #[inline(always)]
+    pub(crate) fn block(&self, block: usize) -> &'a [Line] {
+        &self.lines[block * self.lines_per_block..][..self.lines_per_block]
+    }
+
+    /// The scales and the errors of a block's items.
+    #[inline(always)]
+    pub(crate) fn bounds(&self, block: usize) -> (&'a [f32; GROUP], &'a [f32; GROUP]) {
+        let (scales, _) = self.scales.as_chunks();
+        let (errors, _) = self.errors.as_chunks();
+        (&scales[block], &errors[block])
+    }
+}
+
+/// Users as codes, row after row.
+pub(crate) struct UserCodes {
+    bytes_per_row: usize,
+    codes: Vec<i8>,
+    /// -128 times the sum of each row.
+    corrections: Vec<i32>,
+}
+
+impl UserCodes {
+    pub(crate) fn new(dim: usize) -> Self {
+        let bytes_per_row = (4 * lines_for(dim)).next_multiple_of(4 * TILE_LINES).max(4);
+        Self { bytes_per_row, codes: Vec::new(), corrections: Vec::new() }
+    }
+
+    /// Appends a user whose codes come as an item's do, with 128 added.
+    pub(crate) fn push(&mut self, row: &[u8]) {
+        let codes = row.iter().map(|code| (code ^ 128).cast_signed());
+        self.corrections.push(-128 * codes.clone().map(i32::from).sum::<i32>());
+        self.codes.extend(codes);
+        self.codes.resize(self.corrections.len() * self.bytes_per_row, 0);
+    }
+
+    /// Some of the rows.
+    pub(crate) fn rows(&self, users: Range<usize>) -> UserRows<'_> {
+        UserRows {
+            bytes_per_row: self.bytes_per_row,
+            codes: &self.codes[users.start * self.bytes_per_row..users.end * self.bytes_per_row],
+            corrections: &self.corrections[users],
+        }
+    }
+}
+
+/// Some users; see [`UserCodes`].
+#[derive(Clone, Copy)]
+pub(crate) struct UserRows<'a> {
+    pub(crate) bytes_per_row: usize,
+    pub(crate) codes: &'a [i8],
+    pub(crate) corrections: &'a [i32],
+}
+
+impl<'a> UserRows<'a> {
+    pub(crate) fn count(&self) -> usize {
+        self.corrections.len()
+    }
+
+    /// A user's codes, four by four.
+    #[inline(always)]
+    pub(crate) fn row(&self, user: usize) -> &'a [[i8; 4]] {
+        self.codes[user * self.bytes_per_row..][..self.bytes_per_row].as_chunks().0
+    }
+}

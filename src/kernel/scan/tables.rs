@@ -1,0 +1,37 @@
+//! The scan, compiled for each instruction set.
+
+use super::candidates::Candidates;
+use super::codes::{ItemBlocks, UserRows};
+use super::{ScanKernel, Sink, tile};
+
+/// A kernel of this name; `tile` is users × groups of sixteen items that the registers hold.
+macro_rules! kernel {
+    ($name:ident, $lanes:expr, tile: $users:literal x $groups:literal $(, $feature:meta)?) => {
+        pub(crate) static $name: ScanKernel = {
+            $(#[$feature])?
+            unsafe fn scan(
+                users: UserRows<'_>,
+                items: ItemBlocks<'_>,
+                candidates: &mut [Candidates],
+                sink: &mut dyn Sink,
+            ) {
+                tile::scan::<_, $users, $groups>($lanes, users, items, candidates, sink);
+            }
+            ScanKernel { scan }
+        };
+    };
+}
+
+kernel!(PORTABLE, super::portable::Portable, tile: 1 x 1);
+
+#[cfg(target_arch = "x86_64")]
+kernel!(AVX2, {
+    // SAFETY: this kernel runs only where the CPU has AVX2 and FMA; see `ScanKernel`.
+    unsafe { super::avx2::Avx2::new() }
+}, tile: 4 x 1, target_feature(enable = "avx2,fma"));
+
+#[cfg(target_arch = "x86_64")]
+kernel!(VNNI, {
+    // SAFETY: this kernel runs only where the CPU has AVX-512 VNNI; see `ScanKernel`.
+    unsafe { super::vnni::Vnni::new() }
+}, tile: 4 x 4, target_feature(enable = "avx512f,avx512vnni"));

@@ -1,0 +1,74 @@
+//! A catalogue: items prepared once, to be searched often.
+//!
+//! What is prepared are the items' codes, a quarter of their bytes or less; the items stay the
+//! caller's. It may be searched from many threads at once.
+
+use super::coded::Coder;
+use super::filter::Filter;
+use super::top_k::{TopK, search};
+use crate::error::Error;
+use crate::kernel::quantise::MOST_CODES;
+use crate::kernel::real::Real;
+use crate::kernel::scan::GROUP;
+use crate::kernel::scan::codes::ItemCodes;
+use crate::parallel::for_each;
+use crate::score::{Call, Options};
+use crate::view::Rows;
+use ndarray::ArrayView2;
+
+/// The codes of items; see the module's prose.
+pub struct Catalogue {
+    epsilon: f64,
+    codes: ItemCodes,
+}
+
+impl Catalogue {
+    /// Prepares `items` `(N, D)`; searches will use the epsilon of these options.
+    ///
+    /// # Errors
+    /// The errors of the [`Options`].
+    pub fn new<E: Real>(items: ArrayView2<'_, E>, options: &Options<'_>) -> Result<Self, Error> {
+        let call = Call::<E>::new(options)?;
+        let (count, dim) = items.dim();
+        // Longer vectors, and more items than the scan can number, are searched without codes.
+        let coded = if dim > MOST_CODES || u32::try_from(count).is_err() { 0 } else { count };
+        let mut codes = ItemCodes::new(coded, dim);
+        let coder = Coder { kernels: call.kernels, floor: call.floor };
+        let rows = Rows::new(items);
+        let part = call.rows_per_block(dim).next_multiple_of(GROUP);
+        let threads = call.threads_for(items.len());
+        for_each(codes.parts(part), coded.div_ceil(part), threads, call.interrupted, |mut blocks| {
+            let end = (blocks.first + part).min(coded);
+            coder.fill(rows.range(blocks.first..end), &mut blocks);
+        })?;
+        Ok(Self { epsilon: options.epsilon, codes })
+    }
+
+    /// The best `k` of `items` for each of `users` `(U, D)`, as [`super::top_k`] finds them. They must be the
+    /// items that were prepared: of others, what is found means nothing.
+    ///
+    /// # Errors
+    /// Those of [`super::top_k`].
+    pub fn top_k<E: Real>(
+        &self,
+        users: ArrayView2<'_, E>,
+        items: ArrayView2<'_, E>,
+        k: usize,
+        filter: &Filter<'_>,
+        options: &Options<'_>,
+    ) -> Result<TopK<E>, Error> {
+        let options = Options { epsilon: self.epsilon, ..*options };
+        let prepared = (self.codes.count() == items.nrows()).then_some(self);
+        search(users, items, prepared, k, filter, &options)
+    }
+
+    /// How many bytes the codes take.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.codes.bytes()
+    }
+
+    pub(super) fn codes(&self) -> &ItemCodes {
+        &self.codes
+    }
+}

@@ -1,0 +1,79 @@
+//! Rows made codes: a catalogue's items in parallel, once; users, and the items of one search, as
+//! they come.
+
+use super::bound::UserBound;
+use crate::kernel::Kernels;
+use crate::kernel::quantise::{Quantised, ZERO_CODE};
+use crate::kernel::range::Floor;
+use crate::kernel::real::Real;
+use crate::kernel::scan::GROUP;
+use crate::kernel::scan::codes::{BlocksToFill, UserCodes, lines_for};
+use crate::view::{Rows, ScoreRow};
+
+/// Makes codes of rows.
+pub(super) struct Coder<E: Clone + 'static> {
+    pub(super) kernels: &'static Kernels<E>,
+    pub(super) floor: Floor<E>,
+}
+
+impl<E: Real> Coder<E> {
+    /// One user against each of `items`.
+    pub(super) fn score(&self, user: &[E], items: Rows<'_, E>, scores: &mut [E]) {
+        self.kernels.score_rows(user, items, self.floor, ScoreRow::Slice(scores));
+    }
+
+    /// One user against each of the `listed` items.
+    pub(super) fn score_listed(
+        &self,
+        user: &[E],
+        items: Rows<'_, E>,
+        listed: &[u32],
+        scores: &mut [E],
+    ) {
+        self.kernels.score_listed(user, items, listed, self.floor, scores);
+    }
+
+    /// Fills blocks with the codes of `items`; what they have room for beyond these is never found.
+    pub(super) fn fill(&self, items: Rows<'_, E>, to: &mut BlocksToFill<'_>) {
+        self.each_sixteen(items, |first, codes, quantised| {
+            to.interleave(first / GROUP, codes);
+            let (scales, errors) = (&mut to.scales[first..], &mut to.errors[first..]);
+            for place in 0..GROUP {
+                let none = Quantised { scale: 0.0, error: f32::NAN };
+                let Quantised { scale, error } = *quantised.get(place).unwrap_or(&none);
+                (scales[place], errors[place]) = (scale, error);
+            }
+        });
+    }
+
+    /// All users' codes and bounds.
+    pub(super) fn users(&self, users: Rows<'_, E>) -> (UserCodes, Vec<Option<UserBound>>) {
+        let (mut coded, mut bounds) = (UserCodes::new(users.dim()), Vec::new());
+        let bytes_per_row = 4 * lines_for(users.dim());
+        self.each_sixteen(users, |_, codes, quantised| {
+            for (row, &user) in quantised.iter().enumerate() {
+                coded.push(&codes[row * bytes_per_row..][..users.dim()]);
+                bounds.push(UserBound::new::<E>(user, users.dim()));
+            }
+        });
+        (coded, bounds)
+    }
+
+    /// Gives the codes of sixteen rows after sixteen, in whole lines of four bytes.
+    fn each_sixteen(
+        &self,
+        rows: Rows<'_, E>,
+        mut take: impl FnMut(usize, &[u8], &[Quantised]),
+    ) {
+        let mut codes = vec![ZERO_CODE; GROUP * 4 * lines_for(rows.dim())];
+        let mut quantised = [Quantised { scale: 0.0, error: f32::NAN }; GROUP];
+        for first in (0..rows.count()).step_by(GROUP) {
+            let count = GROUP.min(rows.count() - first);
+            let codes = &mut codes[..count * 4 * lines_for(rows.dim())];
+            let quantised = &mut quantised[..count];
+            let rows = rows.range(first..first + count);
+            self.kernels.quantise(rows, self.floor, codes, quantised);
+            take(first, codes, quantised);
+        }
+    }
+}

@@ -1,0 +1,267 @@
+//! The certified search of a block: scan the codes, score what is left.
+//!
+//! The scan goes over the codes of the block's items and keeps, for each user, the candidates whose
+//! scores may still count; see [`bound`](super::bound). At the end of the block they are scored by
+//! the kernel that scores everything, a user after the other, while the rows of the block's items
+//! come to the cache once for all users. What reaches the user's least score is a hit; so the next
+//! block's threshold comes from exact scores.
+//!
+//! Where the bounds cannot thin the items out, as among many that are alike, scoring candidates one
+//! by one costs more than scoring tiles of everything. So each panel of users keeps a tally, and its
+//! blocks are searched by [tiles](super::tiles) while too many of its pairs had to be scored.
+
+use super::bound::UserBound;
+use super::catalogue::Catalogue;
+use super::coded::Coder;
+use super::tiles::Tiles;
+use super::top_k::{Grid, Wanted};
+use crate::error::Error;
+use crate::kernel::level;
+use crate::kernel::quantise::MOST_CODES;
+use crate::kernel::real::Real;
+use crate::kernel::scan::candidates::Candidates;
+use crate::kernel::scan::codes::{ItemBlocks, ItemCodes, UserCodes};
+use crate::kernel::scan::{GROUP, ScanKernel, Sink};
+use crate::score::Call;
+use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+/// Users in a block, if their codes are not too long: enough that an item's row is scored for
+/// several of them.
+const PANEL: usize = 512;
+/// Bytes of the codes of a block's users.
+const PANEL_BYTES: usize = 256 << 10;
+/// Bytes of the codes of a block's items.
+const SPAN_BYTES: usize = 512 << 10;
+/// Items in a block, at the most.
+const MOST_ITEMS: usize = 8192;
+/// Codes are made for one search if at least so many users share them.
+const WORTH_CODING: usize = 32;
+/// Fewer items than so many times k are not thinned out.
+const WORTH_THINNING: usize = 16;
+/// Tiles of everything, if more than one in so many pairs had to be scored.
+const FEW: usize = 8;
+
+/// A search under way; see the module's prose.
+pub(super) struct Scan<'a, E: Clone + 'static> {
+    kernel: &'static ScanKernel,
+    coder: Coder<E>,
+    prepared: Option<&'a ItemCodes>,
+    users: UserCodes,
+    bounds: Vec<Option<UserBound>>,
+    pub(super) grid: Grid,
+    tallies: Vec<Tally>,
+    /// What blocks work with, kept from one to the next.
+    workspaces: Mutex<Vec<Workspace<E>>>,
+}
+
+/// How many pairs of a panel's users have been searched, and how many were scored one by one.
+#[derive(Default)]
+struct Tally {
+    searched: AtomicUsize,
+    scored: AtomicUsize,
+}
+
+/// Buffers of one block at a time.
+struct Workspace<E> {
+    candidates: Vec<Candidates>,
+    scores: Vec<E>,
+    /// The codes of the block's items, if they are not prepared.
+    items: ItemCodes,
+}
+
+impl<'a, E: Real> Scan<'a, E> {
+    /// The scan, unless tiles of scores are faster.
+    pub(super) fn if_it_pays(
+        call: &Call<'_, E>,
+        wanted: &Wanted<'_, E>,
+        prepared: Option<&'a Catalogue>,
+    ) -> Result<Option<Self>, Error> {
+        let (users, items, dim) = (wanted.users, wanted.items.count(), wanted.users.dim());
+        let shared = prepared.is_some() || users.count() >= WORTH_CODING;
+        let is_thinned = items / WORTH_THINNING >= wanted.k && u32::try_from(items).is_ok();
+        if !shared || !is_thinned || dim > MOST_CODES {
+            return Ok(None);
+        }
+        let panel = (PANEL_BYTES / dim.max(1)).clamp(GROUP, PANEL).min(users.count());
+        let span = (SPAN_BYTES / dim.max(1)).clamp(4 * GROUP, MOST_ITEMS) / GROUP * GROUP;
+        let grid = Grid { users: users.count(), items, panel, span };
+        let coder = Coder { kernels: call.kernels, floor: call.floor };
+        let (codes, bounds) = coder.users(users);
+        let tallies = (0..users.count().div_ceil(panel)).map(|_| Tally::default()).collect();
+        Ok(Some(Self {
+            kernel: level::selected()?.scan(),
+            coder,
+            prepared: prepared.map(Catalogue::codes),
+            users: codes,
+            bounds,
+            grid,
+            tallies,
+            workspaces: Mutex::default(),
+        }))
+    }
+
+    /// What the work costs, as so many elements read.
+    pub(super) fn elements_read(&self, wanted: &Wanted<'_, E>) -> usize {
+        const MULTIPLIED_AT_ONCE: usize = 96;
+        let elements = self.grid.items.saturating_mul(wanted.users.dim());
+        let multiplied = elements.saturating_mul(self.grid.users) / MULTIPLIED_AT_ONCE;
+        multiplied.max(elements / if self.prepared.is_some() { size_of::<E>() } else { 1 })
+    }
+
+    /// Searches some items for some users.
+    pub(super) fn search(
+        &self,
+        wanted: &Wanted<'_, E>,
+        tiles: &Tiles<E>,
+        users: Range<usize>,
+        items: Range<usize>,
+    ) {
+        let tally = &self.tallies[users.start / self.grid.panel];
+        let pairs = users.len() * items.len();
+        if tally.is_thin(4 * users.len() * wanted.k) {
+            let mut workspace = self.workspace(wanted);
+            let scored = self.search_codes(wanted, &mut workspace, users, items);
+            tally.scored.fetch_add(scored, Ordering::Relaxed);
+            self.workspaces.lock().unwrap_or_else(PoisonError::into_inner).push(workspace);
+        } else {
+            tiles.search(wanted, users, items);
+        }
+        tally.searched.fetch_add(pairs, Ordering::Relaxed);
+    }
+
+    fn workspace(&self, wanted: &Wanted<'_, E>) -> Workspace<E> {
+        let kept = self.workspaces.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        kept.unwrap_or_else(|| Workspace {
+            candidates: (0..self.grid.panel).map(|_| Candidates::new()).collect(),
+            scores: Vec::new(),
+            items: ItemCodes::new(
+                if self.prepared.is_some() { 0 } else { self.grid.span },
+                wanted.items.dim(),
+            ),
+        })
+    }
+
+    /// Searches by the codes; returns how many pairs were scored.
+    fn search_codes(
+        &self,
+        wanted: &Wanted<'_, E>,
+        workspace: &mut Workspace<E>,
+        users: Range<usize>,
+        items: Range<usize>,
+    ) -> usize {
+        let Workspace { candidates, scores, items: span } = workspace;
+        let blocks = if let Some(prepared) = self.prepared {
+            prepared.blocks(items)
+        } else {
+            let rows = wanted.items.range(items.clone());
+            span.parts(self.grid.span).for_each(|mut blocks| self.coder.fill(rows, &mut blocks));
+            span.blocks(0..items.len()).from(items.start)
+        };
+        let candidates = &mut candidates[..users.len()];
+        for (user, candidates) in users.clone().zip(&mut *candidates) {
+            match &self.bounds[user] {
+                Some(bound) => {
+                    let least = wanted.hits(user).least().to_f64();
+                    candidates.begin(bound.threshold(least), bound.weight());
+                }
+                None => candidates.begin(f32::INFINITY, 0.0),
+            }
+        }
+        let mut block =
+            BlockSearch { scan: self, wanted, first_user: users.start, blocks, scores, scored: 0 };
+        self.kernel.scan(self.users.rows(users.clone()), blocks, candidates, &mut block);
+        for (user, candidates) in candidates.iter_mut().enumerate() {
+            block.finish(user, candidates);
+        }
+        block.scored
+    }
+
+    /// Finds the items of users who are zero: their scores are all +0, so the first items are best.
+    pub(super) fn answer_zero_users(&self, wanted: &Wanted<'_, E>) {
+        const CHUNK: usize = 256;
+        let mut scores = vec![E::ZERO; CHUNK];
+        let mut scratch = Vec::new();
+        for user in (0..self.grid.users).filter(|&user| self.bounds[user].is_none()) {
+            let row = wanted.users.row(user, &mut scratch);
+            let mut hits = wanted.hits(user);
+            let is_zero = row.iter().all(|&element| element == E::ZERO);
+            let mut first = 0;
+            while is_zero && first < self.grid.items && hits.least() <= E::ZERO && !hits.is_filled() {
+                let count = CHUNK.min(self.grid.items - first);
+                let items = wanted.items.range(first..first + count);
+                let scores = &mut scores[..count];
+                self.coder.score(row, items, scores);
+                hits.scan(scores, first, |item| wanted.filter.admits(user, item));
+                first += count;
+            }
+        }
+    }
+}
+
+impl Tally {
+    /// Whether few pairs had to be scored, so many aside.
+    fn is_thin(&self, aside: usize) -> bool {
+        let scored = self.scored.load(Ordering::Relaxed);
+        scored.saturating_sub(aside) <= self.searched.load(Ordering::Relaxed) / FEW
+    }
+}
+
+/// A block while it is scanned.
+struct BlockSearch<'s, 'a, E: Clone + 'static> {
+    scan: &'s Scan<'s, E>,
+    wanted: &'s Wanted<'a, E>,
+    first_user: usize,
+    blocks: ItemBlocks<'s>,
+    scores: &'s mut Vec<E>,
+    /// How many pairs have been scored.
+    scored: usize,
+}
+
+impl<E: Real> Sink for BlockSearch<'_, '_, E> {
+    fn admit(&mut self, user: usize, first: usize, mask: u16) -> u16 {
+        self.wanted.filter.admitted(self.first_user + user, first, mask)
+    }
+
+    fn make_room(&mut self, user: usize, candidates: &mut Candidates) {
+        self.prune(user, candidates);
+        if candidates.is_half_full() {
+            self.score(user, candidates);
+        }
+    }
+}
+
+impl<E: Real> BlockSearch<'_, '_, E> {
+    /// Scores what is left of the candidates.
+    fn finish(&mut self, user: usize, candidates: &mut Candidates) {
+        if candidates.items().len() > 2 * self.wanted.k {
+            self.prune(user, candidates);
+        }
+        if !candidates.items().is_empty() {
+            self.score(user, candidates);
+        }
+    }
+
+    fn prune(&self, user: usize, candidates: &mut Candidates) {
+        let Some(bound) = &self.scan.bounds[self.first_user + user] else { return };
+        let blocks = self.blocks;
+        candidates.prune(self.wanted.k, bound.gap(), |item| blocks.error(item));
+    }
+
+    /// Scores the candidates exactly, takes the hits among them, and forgets them.
+    fn score(&mut self, user: usize, candidates: &mut Candidates) {
+        let Some(bound) = &self.scan.bounds[self.first_user + user] else { return };
+        let listed = candidates.items();
+        let mut scratch = Vec::new();
+        let row = self.wanted.users.row(self.first_user + user, &mut scratch);
+        self.scores.clear();
+        self.scores.resize(listed.len(), E::ZERO);
+        self.scan.coder.score_listed(row, self.wanted.items, listed, self.scores);
+        self.scored += listed.len();
+
+        let mut hits = self.wanted.hits(self.first_user + user);
+        hits.take(listed, self.scores);
+        candidates.begin(bound.threshold(hits.least().to_f64()), bound.weight());
+    }
+}
