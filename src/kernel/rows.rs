@@ -216,7 +216,8 @@ where
     let (mut scratch, mut scaled) = (Vec::new(), Vec::new());
     let (mut dots, mut squares) = (lanes.store(dots), lanes.store(squares));
     for place in places(outside) {
-        let item = prepare(lanes, items.row(order.row(first + place), &mut scratch), floor, &mut scaled);
+        let item =
+            prepare(lanes, items.row(order.row(first + place), &mut scratch), floor, &mut scaled);
         let (dot, _) = InMemory(user.elements).dot_and_square(lanes, item.elements);
         dots[place] = lanes.sum(dot);
         squares[place] = item.square;

@@ -3,8 +3,8 @@
 #![allow(unsafe_code)] // functions that only some CPUs can run
 
 use super::panel::{self, Panel};
-use super::range::Floor;
 use super::quantise::{self, Quantised};
+use super::range::Floor;
 use super::{Kernels, pairs, rows, tile};
 use crate::view::{Rows, ScoreRow};
 use std::ops::Range;

@@ -37,10 +37,16 @@ impl Catalogue {
         let rows = Rows::new(items);
         let part = call.rows_per_block(dim).next_multiple_of(GROUP);
         let threads = call.threads_for(items.len());
-        for_each(codes.parts(part), coded.div_ceil(part), threads, call.interrupted, |mut blocks| {
-            let end = (blocks.first + part).min(coded);
-            coder.fill(rows.range(blocks.first..end), &mut blocks);
-        })?;
+        for_each(
+            codes.parts(part),
+            coded.div_ceil(part),
+            threads,
+            call.interrupted,
+            |mut blocks| {
+                let end = (blocks.first + part).min(coded);
+                coder.fill(rows.range(blocks.first..end), &mut blocks);
+            },
+        )?;
         Ok(Self { epsilon: options.epsilon, codes })
     }
 

@@ -7,7 +7,7 @@ use crate::kernel::quantise::{Quantised, ZERO_CODE};
 use crate::kernel::range::Floor;
 use crate::kernel::real::Real;
 use crate::kernel::scan::GROUP;
-use crate::kernel::scan::codes::{BlocksToFill, UserCodes, lines_for};
+use crate::kernel::scan::codes::{BlocksToFill, NOT_FOUND, UserCodes, lines_for};
 use crate::view::{Rows, ScoreRow};
 
 /// Makes codes of rows.
@@ -39,8 +39,10 @@ impl<E: Real> Coder<E> {
             to.interleave(first / GROUP, codes);
             let (scales, errors) = (&mut to.scales[first..], &mut to.errors[first..]);
             for place in 0..GROUP {
-                let none = Quantised { scale: 0.0, error: f32::NAN };
-                let Quantised { scale, error } = *quantised.get(place).unwrap_or(&none);
+                let (scale, error) = match quantised.get(place) {
+                    Some(item) if !item.error.is_nan() => (item.scale, item.error),
+                    _ => (0.0, NOT_FOUND),
+                };
                 (scales[place], errors[place]) = (scale, error);
             }
         });
@@ -60,11 +62,7 @@ impl<E: Real> Coder<E> {
     }
 
     /// Gives the codes of sixteen rows after sixteen, in whole lines of four bytes.
-    fn each_sixteen(
-        &self,
-        rows: Rows<'_, E>,
-        mut take: impl FnMut(usize, &[u8], &[Quantised]),
-    ) {
+    fn each_sixteen(&self, rows: Rows<'_, E>, mut take: impl FnMut(usize, &[u8], &[Quantised])) {
         let mut codes = vec![ZERO_CODE; GROUP * 4 * lines_for(rows.dim())];
         let mut quantised = [Quantised { scale: 0.0, error: f32::NAN }; GROUP];
         for first in (0..rows.count()).step_by(GROUP) {

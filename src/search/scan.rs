@@ -188,7 +188,8 @@ impl<'a, E: Real> Scan<'a, E> {
             let mut hits = wanted.hits(user);
             let is_zero = row.iter().all(|&element| element == E::ZERO);
             let mut first = 0;
-            while is_zero && first < self.grid.items && hits.least() <= E::ZERO && !hits.is_filled() {
+            while is_zero && first < self.grid.items && hits.least() <= E::ZERO && !hits.is_filled()
+            {
                 let count = CHUNK.min(self.grid.items - first);
                 let items = wanted.items.range(first..first + count);
                 let scores = &mut scores[..count];

@@ -9,6 +9,7 @@
 use super::candidates::Candidates;
 use super::codes::Line;
 use super::portable::append_each;
+use super::tile::Hits;
 use super::{CodeLanes, GROUP};
 use std::arch::x86_64::*;
 
@@ -78,7 +79,8 @@ impl CodeLanes for Avx2 {
         errors: &[f32; GROUP],
         weight: f32,
     ) -> [__m256; 2] {
-        let ([scales_low, scales_high], [errors_low, errors_high]) = (halves(scales), halves(errors));
+        let ([scales_low, scales_high], [errors_low, errors_high]) =
+            (halves(scales), halves(errors));
         // SAFETY: `self` proves AVX2 and FMA.
         unsafe {
             [
@@ -86,6 +88,24 @@ impl CodeLanes for Avx2 {
                 bounds_half(sums[1], scales_high, errors_high, weight),
             ]
         }
+    }
+    #[inline(always)]
+    fn nothing(self) -> [__m256; 2] {
+        // SAFETY: `self` proves AVX2.
+        unsafe { [_mm256_set1_ps(f32::NEG_INFINITY); 2] }
+    }
+    #[inline(always)]
+    fn larger(self, a: [__m256; 2], b: [__m256; 2]) -> [__m256; 2] {
+        // SAFETY: `self` proves AVX2.
+        unsafe { [_mm256_max_ps(a[0], b[0]), _mm256_max_ps(a[1], b[1])] }
+    }
+    #[inline(always)]
+    fn take_hits<const USERS: usize, const GROUPS: usize>(
+        self,
+        hits: Hits<'_, Self, USERS, GROUPS>,
+    ) {
+        // SAFETY: `self` proves AVX2 and FMA.
+        unsafe { take_hits(self, hits) }
     }
     #[inline(always)]
     fn reaching(self, bounds: [__m256; 2], threshold: f32) -> u16 {
@@ -131,16 +151,22 @@ unsafe fn add_half(items: __m256i, user: User, sums: __m256i) -> __m256i {
 /// # Safety
 /// This CPU has AVX2 and FMA.
 #[inline(always)]
-unsafe fn bounds_half(
-    sums: __m256i,
-    scales: &[f32; 8],
-    errors: &[f32; 8],
-    weight: f32,
-) -> __m256 {
+unsafe fn bounds_half(sums: __m256i, scales: &[f32; 8], errors: &[f32; 8], weight: f32) -> __m256 {
     // SAFETY: the caller vouches for AVX2 and FMA; the arrays hold the eight floats.
     unsafe {
         let errors = _mm256_mul_ps(_mm256_loadu_ps(errors.as_ptr()), _mm256_set1_ps(weight));
         let scales = _mm256_loadu_ps(scales.as_ptr());
         _mm256_fmadd_ps(_mm256_cvtepi32_ps(sums), scales, errors)
     }
+}
+
+/// # Safety
+/// This CPU has AVX2 and FMA.
+#[inline(never)]
+#[target_feature(enable = "avx2,fma")]
+unsafe fn take_hits<const USERS: usize, const GROUPS: usize>(
+    lanes: Avx2,
+    hits: Hits<'_, Avx2, USERS, GROUPS>,
+) {
+    hits.append(lanes);
 }

@@ -35,9 +35,10 @@ impl Candidates {
         }
     }
 
-    /// Empties the buffer for a user.
+    /// Empties the buffer for a user. No threshold is so low that everything reaches it: the bounds
+    /// of items that must not be found are negative infinity.
     pub(crate) fn begin(&mut self, threshold: f32, weight: f32) {
-        (self.threshold, self.weight, self.count) = (threshold, weight, 0);
+        (self.threshold, self.weight, self.count) = (threshold.max(f32::MIN), weight, 0);
     }
 
     /// The items, ascending.

@@ -26,6 +26,10 @@ const LINE: usize = 64;
 /// Lines of a tile of AMX, and so behind the last block as well: a tile may be read over its end.
 pub(crate) const TILE_LINES: usize = 16;
 
+/// The error of an item without scores, and of those that fill up the last block: their bounds are
+/// below every threshold.
+pub(crate) const NOT_FOUND: f32 = f32::NEG_INFINITY;
+
 /// How many lines hold `dim` elements.
 pub(crate) fn lines_for(dim: usize) -> usize {
     dim.div_ceil(4)
@@ -65,8 +69,7 @@ pub(crate) struct ItemCodes {
     lines: Lines,
     /// What a code of 1 stands for, an item; zeros fill up the last block.
     scales: Vec<f32>,
-    /// The norm of what the codes leave out of an item, rounded up. NaN, which no comparison lets
-    /// through, is that of an item without scores, and of those that fill up the last block.
+    /// The norm of what the codes leave out of an item, rounded up, or [`NOT_FOUND`].
     errors: Vec<f32>,
 }
 

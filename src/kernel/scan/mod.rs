@@ -28,6 +28,7 @@ pub(crate) mod vnni;
 
 use candidates::Candidates;
 use codes::{ItemBlocks, Line, UserRows};
+use tile::Hits;
 
 /// Items whose bounds are compared at once: one in each lane.
 pub(crate) const GROUP: usize = 16;
@@ -90,8 +91,17 @@ pub(crate) trait CodeLanes: Copy {
         errors: &[f32; GROUP],
         weight: f32,
     ) -> Self::Bounds;
-    /// A bit for each bound of at least `threshold`; NaN is not.
+    /// Bounds that reach no threshold.
+    fn nothing(self) -> Self::Bounds;
+    /// The larger of each two bounds, none of which is NaN.
+    fn larger(self, a: Self::Bounds, b: Self::Bounds) -> Self::Bounds;
+    /// A bit for each bound of at least `threshold`.
     fn reaching(self, bounds: Self::Bounds, threshold: f32) -> u16;
+    /// [`Hits::append`], in a function of its own that is compiled for this instruction set.
+    fn take_hits<const USERS: usize, const GROUPS: usize>(
+        self,
+        hits: Hits<'_, Self, USERS, GROUPS>,
+    );
     /// Appends the bounds with a bit in `mask`, and their items, of which the first is `first`.
     fn append(self, bounds: Self::Bounds, mask: u16, first: u32, candidates: &mut Candidates);
 }

@@ -2,6 +2,7 @@
 
 use super::candidates::Candidates;
 use super::codes::Line;
+use super::tile::Hits;
 use super::{CodeLanes, GROUP};
 use crate::kernel::range::places;
 
@@ -50,6 +51,25 @@ impl CodeLanes for Portable {
             bounds[item] = sums[item] as f32 * scales[item] + weight * errors[item];
         }
         bounds
+    }
+    #[inline(always)]
+    fn nothing(self) -> [f32; GROUP] {
+        [f32::NEG_INFINITY; GROUP]
+    }
+    #[inline(always)]
+    fn larger(self, a: [f32; GROUP], b: [f32; GROUP]) -> [f32; GROUP] {
+        let mut larger = a;
+        for item in 0..GROUP {
+            larger[item] = if a[item] > b[item] { a[item] } else { b[item] };
+        }
+        larger
+    }
+    #[inline(never)]
+    fn take_hits<const USERS: usize, const GROUPS: usize>(
+        self,
+        hits: Hits<'_, Self, USERS, GROUPS>,
+    ) {
+        hits.append(self);
     }
     #[inline(always)]
     fn reaching(self, bounds: [f32; GROUP], threshold: f32) -> u16 {

@@ -69,9 +69,22 @@ fn tile<L: CodeLanes, const USERS: usize, const GROUPS: usize>(
         lines[group] = items.block(first_group + group);
     }
     multiply(lanes, rows, lines, items.lines_per_block, &mut sums);
+
+    // Whether any bound reaches its threshold; nearly always none does. Kept small, so that the loop
+    // over the users unrolls and the sums stay in registers.
+    let mut hit = 0_u32;
     for user in 0..USERS {
-        let owner = (first_user + user, &mut candidates[first_user + user]);
-        take::<L, GROUPS>(lanes, sums[user], items, first_group, owner, sink);
+        let Candidates { threshold, weight, .. } = candidates[first_user + user];
+        let mut most = lanes.nothing();
+        for group in 0..GROUPS {
+            let (scales, errors) = items.bounds(first_group + group);
+            most = lanes.larger(most, lanes.bounds(sums[user][group], scales, errors, weight));
+        }
+        hit |= u32::from(lanes.reaching(most, threshold) != 0) << user;
+    }
+    if hit != 0 {
+        let candidates = &mut candidates[first_user..first_user + USERS];
+        lanes.take_hits(Hits { sums, hit, first_user, items, first_group, candidates, sink });
     }
 }
 
@@ -105,39 +118,39 @@ fn multiply<L: CodeLanes, const USERS: usize, const GROUPS: usize>(
     }
 }
 
-/// The epilogue: takes those of a user's sums that may matter.
-#[inline(always)]
-pub(crate) fn take<L: CodeLanes, const GROUPS: usize>(
-    lanes: L,
-    sums: [L::Sums; GROUPS],
-    items: ItemBlocks<'_>,
+/// A tile of sums, of which some reach a user's threshold.
+pub(crate) struct Hits<'a, L: CodeLanes, const USERS: usize, const GROUPS: usize> {
+    sums: [[L::Sums; GROUPS]; USERS],
+    /// A bit for each user who has one.
+    hit: u32,
+    first_user: usize,
+    items: ItemBlocks<'a>,
     first_group: usize,
-    (user, candidates): (usize, &mut Candidates),
-    sink: &mut dyn Sink,
-) {
-    let (threshold, weight) = (candidates.threshold, candidates.weight);
-    let mut masks = [0; GROUPS];
-    let mut any = 0;
-    for group in 0..GROUPS {
-        let (scales, errors) = items.bounds(first_group + group);
-        let bounds = lanes.bounds(sums[group], scales, errors, weight);
-        masks[group] = lanes.reaching(bounds, threshold);
-        any |= masks[group];
-    }
-    if any == 0 {
-        return; // nearly always
-    }
-    for group in 0..GROUPS {
-        let first = items.first + (first_group + group) * GROUP;
-        let mask = if masks[group] == 0 { 0 } else { sink.admit(user, first, masks[group]) };
-        if mask != 0 {
-            let (scales, errors) = items.bounds(first_group + group);
-            let bounds = lanes.bounds(sums[group], scales, errors, weight);
-            let first = u32::try_from(first).expect("checked when the items were coded");
-            lanes.append(bounds, mask, first, candidates);
+    candidates: &'a mut [Candidates],
+    sink: &'a mut dyn Sink,
+}
+
+impl<L: CodeLanes, const USERS: usize, const GROUPS: usize> Hits<'_, L, USERS, GROUPS> {
+    /// Appends those that the users may get to their candidates.
+    #[inline(always)]
+    pub(crate) fn append(self, lanes: L) {
+        for user in (0..USERS).filter(|user| self.hit >> user & 1 != 0) {
+            let candidates = &mut self.candidates[user];
+            for group in 0..GROUPS {
+                let (scales, errors) = self.items.bounds(self.first_group + group);
+                let bounds =
+                    lanes.bounds(self.sums[user][group], scales, errors, candidates.weight);
+                let mask = lanes.reaching(bounds, candidates.threshold);
+                if mask != 0 {
+                    let first = self.items.first + (self.first_group + group) * GROUP;
+                    let mask = self.sink.admit(self.first_user + user, first, mask);
+                    let first = u32::try_from(first).expect("checked when the items were coded");
+                    lanes.append(bounds, mask, first, candidates);
+                }
+            }
+            if candidates.is_full() {
+                self.sink.make_room(self.first_user + user, candidates);
+            }
         }
-    }
-    if candidates.is_full() {
-        sink.make_room(user, candidates);
     }
 }

@@ -3,6 +3,7 @@
 
 use super::candidates::Candidates;
 use super::codes::Line;
+use super::tile::Hits;
 use super::{CodeLanes, GROUP};
 use std::arch::x86_64::*;
 
@@ -65,6 +66,24 @@ impl CodeLanes for Vnni {
         }
     }
     #[inline(always)]
+    fn nothing(self) -> __m512 {
+        // SAFETY: `self` proves AVX-512F.
+        unsafe { _mm512_set1_ps(f32::NEG_INFINITY) }
+    }
+    #[inline(always)]
+    fn larger(self, a: __m512, b: __m512) -> __m512 {
+        // SAFETY: `self` proves AVX-512F.
+        unsafe { _mm512_max_ps(a, b) }
+    }
+    #[inline(always)]
+    fn take_hits<const USERS: usize, const GROUPS: usize>(
+        self,
+        hits: Hits<'_, Self, USERS, GROUPS>,
+    ) {
+        // SAFETY: `self` proves AVX-512F.
+        unsafe { take_hits(self, hits) }
+    }
+    #[inline(always)]
     fn reaching(self, bounds: __m512, threshold: f32) -> u16 {
         // SAFETY: `self` proves AVX-512F.
         unsafe { _mm512_cmp_ps_mask::<_CMP_GE_OQ>(bounds, _mm512_set1_ps(threshold)) }
@@ -84,4 +103,15 @@ impl CodeLanes for Vnni {
         }
         candidates.advance(mask.count_ones() as usize);
     }
+}
+
+/// # Safety
+/// This CPU has AVX-512F.
+#[inline(never)]
+#[target_feature(enable = "avx512f")]
+unsafe fn take_hits<const USERS: usize, const GROUPS: usize>(
+    lanes: Vnni,
+    hits: Hits<'_, Vnni, USERS, GROUPS>,
+) {
+    hits.append(lanes);
 }
