@@ -49,6 +49,18 @@ pub enum Error {
         /// What it can be.
         expected: &'static str,
     },
+    /// An index of a row that there is not.
+    #[error("{name}: got {got} at {place:?}, expected -1 to {}", .count.wrapping_sub(1).cast_signed())]
+    Index {
+        /// The argument that holds it.
+        name: &'static str,
+        /// Where in it.
+        place: (usize, usize),
+        /// The index.
+        got: i64,
+        /// How many rows there are.
+        count: usize,
+    },
     /// The caller asked to stop; the output is partly written.
     #[error("interrupted")]
     Interrupted,

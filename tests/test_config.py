@@ -11,7 +11,7 @@ from helpers import available_kernels, run_python
 
 import cosim_rs
 
-ORDER = ["portable", "avx2", "avx512"]
+ORDER = ["portable", "avx2", "avx512", "avx512vnni", "amx"]
 
 
 def test_dicts() -> None:

@@ -26,7 +26,7 @@ SIGNATURES = {
 
 
 def test_all_is_explicit_sorted_and_true() -> None:
-    assert set(cosim_rs.__all__) == {"TopK", "__version__", *SIGNATURES}
+    assert set(cosim_rs.__all__) == {"Catalogue", "TopK", "__version__", *SIGNATURES}
     assert list(cosim_rs.__all__) == sorted(cosim_rs.__all__)
     public = {
         name

@@ -4,6 +4,7 @@ Every function gives the same two vectors the same bits, whatever the function, 
 number of threads, the layout of the arrays and the machine's instruction set.
 """
 
+from cosim_rs._catalogue import Catalogue
 from cosim_rs._config import get_num_threads, set_num_threads, show_config
 from cosim_rs._cosim_rs import __version__
 from cosim_rs._scores import (
@@ -14,6 +15,7 @@ from cosim_rs._scores import (
 from cosim_rs._search import TopK, top_k
 
 __all__ = [
+    "Catalogue",
     "TopK",
     "__version__",
     "batched_cosine_similarity",

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from cosim_rs import _cosim_rs
 
 Scores = NDArray[np.floating[Any]]
-Border = Callable[[object, object, object, object, object], Scores | None]
+Border = Callable[[object, object, Scores | None, object, object], Scores | None]
 Shape = tuple[int, ...]
 
 ACCEPTED = "real numbers: float32, float64, float16, bfloat16, int8, or others to be made float64"
@@ -53,6 +53,28 @@ def score(
     return out
 
 
+def score_listed(
+    inputs: Inputs,
+    places: NDArray[np.int64],
+    shape: Shape,
+    out: Scores | None,
+    epsilon: float,
+    threads: int | None,
+) -> Scores:
+    """Score rows of users against those items whose places are listed, into `shape`."""
+
+    def border(
+        users: object, items: object, out: Scores | None, epsilon: object, threads: object
+    ) -> Scores | None:
+        rows = None if out is None else np.atleast_2d(out)
+        listed = _cosim_rs.candidate_cosine_similarity
+        scores = listed(users, items, places, rows, epsilon, threads)
+        return scores if scores is None or out is None else out
+
+    scores = score(border, inputs, shape, out, epsilon, threads)
+    return scores.reshape(shape)
+
+
 def as_inputs(**arguments: ArrayLike) -> Inputs:
     """Convert two arguments, known by their names, to one dtype: float32, or float64 if need be."""
     return _cosim_rs.in_default_mode(lambda: convert(arguments))
@@ -66,6 +88,16 @@ def convert(arguments: dict[str, ArrayLike]) -> Inputs:
     # Not `ascontiguousarray`: a layout is no reason to copy. Alignment and byte order are.
     left, right = (np.require(array, common, "A") for array in arrays.values())
     return Inputs(left, right)
+
+
+def as_input(name: str, argument: ArrayLike) -> NDArray[np.floating[Any]]:
+    """Convert one argument to float32, or float64 if need be."""
+
+    def converted() -> NDArray[np.floating[Any]]:
+        array = as_array(name, argument)
+        return np.require(array, scored_dtype(name, array.dtype), "A")
+
+    return _cosim_rs.in_default_mode(converted)
 
 
 def as_array(name: str, argument: ArrayLike) -> NDArray[Any]:
@@ -158,8 +190,10 @@ __all__ = [
     "as_array",
     "as_count",
     "as_epsilon",
+    "as_input",
     "as_inputs",
     "as_threads",
     "fitting",
     "score",
+    "score_listed",
 ]

@@ -1,20 +1,23 @@
 """The native border: it takes arrays as they stand, or returns None with nothing done."""
 
 from collections.abc import Callable
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, final
 
 from numpy import floating, int64
 from numpy.typing import NDArray
 
 __all__ = [
+    "Codes",
     "__version__",
     "available_kernels",
     "batched_cosine_similarity",
+    "candidate_cosine_similarity",
     "cosine_similarity",
     "get_num_threads",
     "in_default_mode",
     "kernel",
     "paired_cosine_similarity",
+    "prepare",
     "set_num_threads",
     "top_k",
 ]
@@ -32,6 +35,16 @@ def paired_cosine_similarity(
 def cosine_similarity(
     x: object, y: object, out: object, epsilon: object, threads: object
 ) -> NDArray[floating[Any]] | None: ...
+def candidate_cosine_similarity(
+    users: object, items: object, ids: object, out: object, epsilon: object, threads: object
+) -> NDArray[floating[Any]] | None: ...
+
+@final
+class Codes:
+    @property
+    def nbytes(self) -> int: ...
+
+def prepare(items: object, epsilon: object, threads: object) -> Codes | None: ...
 def top_k(
     users: object,
     items: object,
@@ -40,6 +53,7 @@ def top_k(
     exclude: tuple[object, object] | None,
     allow: object | None,
     exclude_self: bool,
+    codes: Codes | None,
     epsilon: object,
     threads: object,
 ) -> tuple[NDArray[floating[Any]], NDArray[int64]] | None: ...

@@ -8,15 +8,22 @@ from numpy.typing import ArrayLike, NDArray
 from cosim_rs import _arrays, _cosim_rs, _filters
 from cosim_rs._arrays import Inputs, Scores, fitting
 from cosim_rs._filters import Exclude
+from cosim_rs._naming import Places, Positions
 
 
 class TopK(NamedTuple):
-    """What `top_k` found, best first."""
+    """What a search found, best first."""
 
     scores: Scores
     """Shape (U, min(k, N)), or (min(k, N),) for one user; -inf where there is no item."""
-    indices: NDArray[np.int64]
-    """The items' rows, of the same shape; -1 where there is no item."""
+    indices: NDArray[Any]
+    """The items' rows, of the same shape, or their ids if a `Catalogue` has ids; -1 where there is
+    no item."""
+
+    @property
+    def ids(self) -> NDArray[Any]:
+        """The indices, by the name that fits what a `Catalogue` finds."""
+        return self.indices
 
 
 def top_k(
@@ -85,25 +92,58 @@ def top_k(
     array([[ 3,  2],
            [-1, -1]])
     """
-    inputs, is_one_user = _inputs(users, items)
-    user_count, item_count = len(inputs.left), len(inputs.right)
-    count = _arrays.as_count("k", k)
-    rows = _filters.as_exclusions(exclude, user_count, item_count, is_one_user)
-    flags = _filters.as_allowed(allow, item_count)
-    least = _filters.as_min_score(min_score)
-    apart = _filters.as_flag("exclude_self", exclude_self)
-    if apart and user_count != item_count:
-        got = f"{user_count} users and {item_count} items"
+    inputs, is_one_user = as_search(users, items)
+    naming = Positions(len(inputs.right))
+    if _filters.as_flag("exclude_self", exclude_self) and len(inputs.left) != naming.count:
+        got = f"{len(inputs.left)} users and {naming.count} items"
         raise ValueError(f"exclude_self: got {got}, expected as many users as items")
-    epsilon, threads = _arrays.as_epsilon(epsilon), _arrays.as_threads(threads)
-    found = _cosim_rs.top_k(*inputs, count, least, rows, flags, apart, None, epsilon, threads)
+    wanted = Wanted(
+        k=_arrays.as_count("k", k),
+        least=_filters.as_min_score(min_score),
+        exclude=_filters.as_exclusions(exclude, len(inputs.left), naming, is_one_user),
+        allow=_filters.as_allowed(allow, naming),
+        exclude_self=bool(exclude_self),
+    )
+    found = search(inputs, wanted, None, _arrays.as_epsilon(epsilon), _arrays.as_threads(threads))
+    return TopK(found.scores[0], found.indices[0]) if is_one_user else found
+
+
+class Wanted(NamedTuple):
+    """What a search may find, as the border takes it."""
+
+    k: int
+    least: float | None
+    exclude: tuple[Places, Places] | None
+    allow: NDArray[np.bool_] | None
+    exclude_self: bool = False
+
+
+def search(
+    inputs: Inputs,
+    wanted: Wanted,
+    codes: _cosim_rs.Codes | None,
+    epsilon: float,
+    threads: int | None,
+) -> TopK:
+    """Search items, which may be prepared, for rows of users."""
+    found = _cosim_rs.top_k(
+        *inputs,
+        wanted.k,
+        wanted.least,
+        wanted.exclude,
+        wanted.allow,
+        wanted.exclude_self,
+        codes,
+        epsilon,
+        threads,
+    )
     if found is None:
         raise AssertionError("the border refused arrays that passed every check")
-    scores, indices = found
-    return TopK(scores[0], indices[0]) if is_one_user else TopK(scores, indices)
+    return TopK(*found)
 
 
-def _inputs(users: ArrayLike, items: ArrayLike) -> tuple[Inputs, bool]:
+def as_search(users: ArrayLike, items: ArrayLike) -> tuple[Inputs, bool]:
+    """Rows of users and of items, of one dtype, and whether there was but one user, (D,)."""
     inputs = _arrays.as_inputs(users=users, items=items)
     user_shape, item_shape = inputs.left.shape, inputs.right.shape
     if len(item_shape) != 2:
@@ -116,4 +156,4 @@ def _inputs(users: ArrayLike, items: ArrayLike) -> tuple[Inputs, bool]:
     return Inputs(rows, inputs.right), len(user_shape) == 1
 
 
-__all__ = ["TopK", "top_k"]
+__all__ = ["TopK", "Wanted", "as_search", "search", "top_k"]

@@ -8,6 +8,7 @@
 mod array;
 mod batched;
 mod call;
+mod candidates;
 mod catalogue;
 mod config;
 mod matrix;
@@ -20,6 +21,8 @@ use pyo3::prelude::*;
 mod _cosim_rs {
     #[pymodule_export]
     use super::batched::batched_cosine_similarity;
+    #[pymodule_export]
+    use super::candidates::candidate_cosine_similarity;
     #[pymodule_export]
     use super::catalogue::{Codes, prepare};
     #[pymodule_export]

@@ -23,11 +23,13 @@
 //! ```
 
 mod batched;
+mod candidates;
 pub(crate) mod matrix;
 mod paired;
 mod symmetric;
 
 pub use batched::batched_cosine_similarity;
+pub use candidates::candidate_cosine_similarity;
 pub use matrix::cosine_similarity;
 pub use paired::paired_cosine_similarity;
 pub use symmetric::self_cosine_similarity;

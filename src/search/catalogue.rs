@@ -12,13 +12,14 @@ use crate::kernel::real::Real;
 use crate::kernel::scan::GROUP;
 use crate::kernel::scan::codes::ItemCodes;
 use crate::parallel::for_each;
-use crate::score::{Call, Options};
+use crate::score::{Call, Options, check_shape};
 use crate::view::Rows;
 use ndarray::ArrayView2;
 
 /// The codes of items; see the module's prose.
 pub struct Catalogue {
     epsilon: f64,
+    shape: [usize; 2],
     codes: ItemCodes,
 }
 
@@ -47,7 +48,7 @@ impl Catalogue {
                 coder.fill(rows.range(blocks.first..end), &mut blocks);
             },
         )?;
-        Ok(Self { epsilon: options.epsilon, codes })
+        Ok(Self { epsilon: options.epsilon, shape: [count, dim], codes })
     }
 
     /// The best `k` of `items` for each of `users` `(U, D)`, as [`super::top_k`] finds them. They must be the
@@ -64,6 +65,7 @@ impl Catalogue {
         options: &Options<'_>,
     ) -> Result<TopK<E>, Error> {
         let options = Options { epsilon: self.epsilon, ..*options };
+        check_shape("items", items.shape(), &self.shape)?;
         let prepared = (self.codes.count() == items.nrows()).then_some(self);
         search(users, items, prepared, k, filter, &options)
     }

@@ -1,0 +1,62 @@
+//! A list of candidates a user out of one table of items: `(B, D)`, `(M, D)` and `(B, N)` to `(B, N)`.
+
+use super::{Call, Options, check_shape, rows_per_block};
+use crate::blocks::{Block, Blocks};
+use crate::error::Error;
+use crate::kernel::real::Real;
+use crate::parallel::for_each;
+use crate::view::Rows;
+use ndarray::{ArrayView2, ArrayViewMut2, Axis, s};
+
+/// How many places are made the kernel's at a time.
+const CHUNK: usize = 256;
+
+/// Cosine scores of each of `users` `(B, D)` with the rows of `items` `(M, D)` whose numbers are in
+/// the same row of `ids` `(B, N)`, into `scores` `(B, N)`. The id -1 is padding and scores negative
+/// infinity.
+///
+/// # Errors
+/// [`Error::Shape`] if the shapes do not fit, [`Error::Index`] for an id that is neither -1 nor a
+/// row, and the errors of the [`Options`].
+pub fn candidate_cosine_similarity<E: Real>(
+    users: ArrayView2<'_, E>,
+    items: ArrayView2<'_, E>,
+    ids: ArrayView2<'_, i64>,
+    scores: ArrayViewMut2<'_, E>,
+    options: &Options<'_>,
+) -> Result<(), Error> {
+    let ((batch, count), dim) = (ids.dim(), items.ncols());
+    check_shape("users", users.shape(), &[batch, dim])?;
+    check_shape("scores", scores.shape(), &[batch, count])?;
+    let rows = i64::try_from(items.nrows().min(1 << 32)).expect("33 bits");
+    if let Some((place, &got)) = ids.indexed_iter().find(|&(_, &id)| id < -1 || id >= rows) {
+        return Err(Error::Index { name: "ids", place, got, count: items.nrows() });
+    }
+    let call = Call::<E>::new(options)?;
+
+    let shape = (1, rows_per_block::<E>(dim).next_multiple_of(CHUNK));
+    let blocks = Blocks::<E>::count((batch, count), shape);
+    let threads = call.threads_for(ids.len().saturating_mul(dim));
+    let (users, items) = (Rows::new(users), Rows::new(items));
+    let (kernels, floor) = (call.kernels, call.floor);
+    let score_block = |mut block: Block<'_, E>| {
+        let (mut scratch, mut listed, mut found) = (Vec::new(), Vec::new(), [E::ZERO; CHUNK]);
+        let user = users.row(block.first_row, &mut scratch);
+        let ids = ids.row(block.first_row);
+        let mut scores = block.scores.row_mut(0);
+        let ids = ids.slice(s![block.first_column..block.first_column + scores.len()]);
+        let chunks = scores.axis_chunks_iter_mut(Axis(0), CHUNK);
+        for (ids, mut scores) in ids.axis_chunks_iter(Axis(0), CHUNK).zip(chunks) {
+            listed.clear();
+            listed.extend(ids.iter().filter_map(|&id| u32::try_from(id).ok()));
+            let found = &mut found[..listed.len()];
+            kernels.score_listed(user, items, &listed, floor, found);
+            let mut found = found.iter();
+            for (&id, score) in ids.iter().zip(&mut scores) {
+                let padding = &-E::INFINITY;
+                *score = *if id < 0 { padding } else { found.next().expect("a score an id") };
+            }
+        }
+    };
+    for_each(Blocks::new(scores, shape), blocks, threads, call.interrupted, score_block)
+}
