@@ -17,8 +17,9 @@ NUMERICAL := $(addprefix tests/test_,bits.py contract.py dtypes.py empty.py extr
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: build demo-deps ## Rank real digits and save a picture, digits.png
+demo: build demo-deps ## Rank real digits, save a picture (digits.png), find near duplicates
 	$(BIN)/python examples/digits.py --picture digits.png
+	$(BIN)/python examples/nearest_digits.py
 
 test: test-rust test-python ## Run all tests of the core and of the Python package
 

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
-import subprocess
-import sys
 from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 import pytest
-from helpers import REPOSITORY
+from example_programs import load_example, run_example
 from matplotlib.image import imread
 
 import cosim_rs
-
-DIGITS = REPOSITORY / "examples" / "digits.py"
 
 # A tenth of all digits share a label, so chance gives a precision of 0.1 with a standard deviation
 # of √(0.1 · 0.9 / 320) = 0.017: half is 24 of those away.
@@ -25,15 +20,7 @@ ABOVE_CHANCE = 0.5
 
 @pytest.fixture(scope="module")
 def digits() -> ModuleType:
-    """The example as a module; its folder is no package."""
-    specification = importlib.util.spec_from_file_location("digits", DIGITS)
-    assert specification is not None
-    assert specification.loader is not None
-    module = importlib.util.module_from_spec(specification)
-    # Its dataclass looks up its own module there.
-    sys.modules["digits"] = module
-    specification.loader.exec_module(module)
-    return module
+    return load_example("digits")
 
 
 def test_each_query_has_its_own_candidates_and_is_not_among_them(digits: ModuleType) -> None:
@@ -110,9 +97,7 @@ def test_frames_tell_right_from_wrong(digits: ModuleType) -> None:
 
 def test_the_program_prints_its_findings_and_saves_the_picture(tmp_path: Path) -> None:
     picture = tmp_path / "picture.png"
-    command = [sys.executable, str(DIGITS), "--picture", str(picture)]
-    finished = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
-    output = finished.stdout
+    output = run_example("digits", "--picture", str(picture), folder=tmp_path)
     shapes = "queries (32, 1, 64) x candidates (32, 1000, 64) -> scores (32, 1000)"
     assert output.startswith(shapes)
     overall = re.search(r"^precision@10: ([\d.]+)$", output, re.MULTILINE)
