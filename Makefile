@@ -11,7 +11,7 @@ NUMERICAL := $(addprefix tests/test_,bits.py contract.py dtypes.py empty.py extr
 	floating_point_mode.py layouts.py out.py top_k.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-rust test-python test-kernels lint format bench bench-peers \
+.PHONY: help demo search test test-rust test-python test-kernels lint format bench bench-peers \
 	bench-kernels wheel wheel-check clean
 
 help: ## Show this help
@@ -20,6 +20,9 @@ help: ## Show this help
 demo: build demo-deps ## Rank real digits, save a picture (digits.png), find near duplicates
 	$(BIN)/python examples/digits.py --picture digits.png
 	$(BIN)/python examples/nearest_digits.py
+
+search: build search-deps ## Search Python's own documentation by meaning
+	$(BIN)/python examples/search_docs.py
 
 test: test-rust test-python ## Run all tests of the core and of the Python package
 
