@@ -47,7 +47,7 @@ pub enum Error {
         /// Its value.
         got: String,
         /// What it can be.
-        expected: &'static str,
+        expected: String,
     },
     /// An index of a row that there is not.
     #[error("{name}: got {got} at {place:?}, expected -1 to {}", .count.wrapping_sub(1).cast_signed())]

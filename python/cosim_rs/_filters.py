@@ -1,6 +1,6 @@
 """The filters of a search, in the many forms that they come in, made the one that the core takes.
 
-Exclusions become compressed sparse rows, ascending in each row; allowed items a flag an item.
+Exclusions become compressed sparse rows, with -1 where there is none; allowed items a flag an item.
 """
 
 import math
@@ -37,28 +37,19 @@ def as_exclusions(
         if exclude.shape != (users, naming.count):
             raise fitting("exclude", exclude.shape, f"{(users, naming.count)}, a row a user")
         rows = exclude.tocsr()
-        counts = np.diff(rows.indptr)
         # A matrix may have room behind its last row.
         stored = rows.indices[: rows.indptr[-1]]
         indices = Positions(naming.count).places("exclude", stored)
-    elif isinstance(exclude, np.ndarray):
+        return np.asarray(rows.indptr, np.int64), indices
+    if isinstance(exclude, np.ndarray):
         padded = exclude[None] if is_one_user and exclude.ndim == 1 else exclude
         if padded.ndim != 2 or len(padded) != users:
             raise fitting("exclude", exclude.shape, f"({users}, M), a row a user")
-        taken = naming.places("exclude", padded, padded=True)
-        is_item = taken >= 0
-        counts, indices = is_item.sum(axis=1), taken[is_item]
-    else:
-        listed = _listed(exclude, users, naming)
-        counts = np.array([row.size for row in listed], np.int64)
-        indices = np.concatenate([np.empty(0, np.int64), *listed])
-    starts = np.concatenate([[0], np.cumsum(counts, dtype=np.int64)])
-    # One sort of all rows at once: each has a range of numbers to itself.
-    row_starts = np.repeat(np.arange(users) * naming.count, counts)
-    places = row_starts + indices
-    if (places[1:] < places[:-1]).any():  # seldom, and sorting takes as long as some searches
-        places.sort()
-    return starts, places - row_starts
+        places = naming.places("exclude", padded, padded=True)
+        return np.arange(users + 1) * places.shape[1], places.reshape(-1)
+    listed = _listed(exclude, users, naming)
+    starts = np.cumsum([0, *(row.size for row in listed)], dtype=np.int64)
+    return starts, np.concatenate([np.empty(0, np.int64), *listed])
 
 
 def _listed(exclude: Sequence[ArrayLike], users: int, naming: Positions) -> list[Places]:

@@ -42,7 +42,7 @@ class Positions:
             if not least <= index < self.count:
                 wanted = f"{least} to {self.count - 1}"
                 raise ValueError(f"{argument}: got index {index}, expected {wanted}")
-        return names.astype(np.int64)
+        return np.ascontiguousarray(names, np.int64)
 
     def named(self, places: Places) -> NDArray[Any]:
         """The names of the items at these places, where -1 is none."""

@@ -139,7 +139,8 @@ def search(
     )
     if found is None:
         raise AssertionError("the border refused arrays that passed every check")
-    return TopK(*found)
+    scores, indices, _ = found  # and how many pairs had to be scored
+    return TopK(scores, indices)
 
 
 def as_search(users: ArrayLike, items: ArrayLike) -> tuple[Inputs, bool]:

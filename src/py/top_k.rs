@@ -9,7 +9,7 @@ use ndarray::{Ix1, Ix2};
 use numpy::{Element, IntoPyArray, PyArray2};
 use pyo3::prelude::*;
 
-type Found<'py> = (Bound<'py, PyAny>, Bound<'py, PyArray2<i64>>);
+type Found<'py> = (Bound<'py, PyAny>, Bound<'py, PyArray2<i64>>, usize);
 
 /// `exclude` is a tuple of two arrays of 64-bit integers, see [`Exclusions`], or None; `allow` an
 /// array of bool or None.
@@ -65,5 +65,6 @@ fn found<'py, T: Real + Element>(
         None => search::top_k(users, items, k, filter, options),
         Some(codes) => codes.top_k(users, items, k, filter, options),
     })?;
-    Ok(Some((found.scores.into_pyarray(py).into_any(), found.indices.into_pyarray(py))))
+    let scores = found.scores.into_pyarray(py).into_any();
+    Ok(Some((scores, found.indices.into_pyarray(py), found.scored)))
 }

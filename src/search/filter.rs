@@ -1,51 +1,15 @@
 //! Which items may be found: filters, asked only of an item whose score already counts.
 //!
-//! A search asks after the scores, so a filter costs in proportion to the hits, not to the items.
+//! A search asks after the scores, so a filter costs in proportion to the hits, not to the items. But
+//! where few items are allowed at all, only these are searched.
 
+use super::exclusions::{Excluded, Exclusions};
 use crate::Error;
 use crate::kernel::range::places;
-use std::ops::Range;
+use crate::kernel::scan::GROUP;
 
-/// Items that some users must not get: compressed sparse rows, one row a user.
-#[derive(Clone, Copy, Debug)]
-pub struct Exclusions<'a> {
-    starts: &'a [i64],
-    items: &'a [i64],
-}
-
-impl<'a> Exclusions<'a> {
-    /// Row `u` is `items[starts[u]..starts[u + 1]]`, ascending. An item that there is not is
-    /// allowed and means nothing.
-    ///
-    /// # Errors
-    /// [`Error::Filter`] if the rows do not lie one after the other in `items`, or one of them is
-    /// not ascending.
-    pub fn new(starts: &'a [i64], items: &'a [i64]) -> Result<Self, Error> {
-        let ends = (starts.first(), starts.last().map(|&end| usize::try_from(end)));
-        let exclusions = Self { starts, items };
-        let is_whole = ends == (Some(&0), Some(Ok(items.len()))) && starts.is_sorted();
-        let users = starts.len().saturating_sub(1);
-        if is_whole && (0..users).all(|user| exclusions.of(user).is_sorted()) {
-            return Ok(exclusions);
-        }
-        Err(Error::Filter {
-            name: "exclude",
-            got: "rows that leave gaps, overlap or are not sorted".to_owned(),
-            expected: "ascending items, row after row",
-        })
-    }
-
-    /// How many users there are.
-    pub(super) fn users(&self) -> usize {
-        self.starts.len() - 1
-    }
-
-    fn of(&self, user: usize) -> &'a [i64] {
-        // The starts are sorted between 0 and the number of items, as `new` has checked.
-        let place = |start: i64| usize::try_from(start).expect("a checked start");
-        &self.items[place(self.starts[user])..place(self.starts[user + 1])]
-    }
-}
+/// If less than one in so many items is allowed, these are searched alone.
+const SELECTIVE: usize = 8;
 
 /// Which items a search may find.
 #[derive(Clone, Copy, Debug, Default)]
@@ -60,57 +24,108 @@ pub struct Filter<'a> {
     pub exclude_self: bool,
 }
 
-impl Filter<'_> {
-    /// Fails unless the filter fits so many users and items.
-    pub(super) fn check(&self, users: usize, items: usize) -> Result<(), Error> {
-        let wrong = |name, got: usize, expected| {
-            Err(Error::Filter { name, got: got.to_string(), expected })
+impl<'a> Filter<'a> {
+    /// The filter made ready for a search of so many users and items.
+    ///
+    /// # Errors
+    /// [`Error::Filter`] unless it fits them.
+    pub(super) fn ready(&self, users: usize, items: usize) -> Result<Ready<'a>, Error> {
+        let wrong = |name, got: String, expected: &str| {
+            Err(Error::Filter { name, got, expected: expected.to_owned() })
         };
-        match self {
-            Self { min_score: Some(least), .. } if least.is_nan() => Err(Error::Filter {
-                name: "min_score",
-                got: least.to_string(),
-                expected: "a number",
-            }),
-            Self { exclude: Some(exclude), .. } if exclude.users() != users => {
-                wrong("exclude", exclude.users(), "a row for each user")
-            }
-            Self { allow: Some(allow), .. } if allow.len() != items => {
-                wrong("allow", allow.len(), "a flag for each item")
-            }
-            Self { exclude_self: true, .. } if users != items => {
-                wrong("exclude_self", users, "as many users as items")
-            }
-            _ => Ok(()),
+        if let Some(least) = self.min_score.filter(|least| least.is_nan()) {
+            return wrong("min_score", least.to_string(), "a number");
         }
+        if let Some(exclude) = self.exclude {
+            if exclude.users() != users {
+                return wrong("exclude", exclude.users().to_string(), "a row for each user");
+            }
+            if let Some(outside) = exclude.outside(items) {
+                let wanted = format!("-1 to {}", items.wrapping_sub(1).cast_signed());
+                return wrong("exclude", format!("index {outside}"), &wanted);
+            }
+        }
+        if let Some(allow) = self.allow.filter(|allow| allow.len() != items) {
+            return wrong("allow", allow.len().to_string(), "a flag for each item");
+        }
+        if self.exclude_self && users != items {
+            return wrong("exclude_self", users.to_string(), "as many users as items");
+        }
+        let Self { allow, exclude_self, .. } = *self;
+        Ok(Ready { exclude: self.exclude.map(Excluded::new), allow, exclude_self })
+    }
+}
+
+/// A filter that is asked of items one by one.
+pub(super) struct Ready<'a> {
+    exclude: Option<Excluded<'a>>,
+    allow: Option<&'a [bool]>,
+    exclude_self: bool,
+}
+
+impl Ready<'_> {
+    /// The allowed items, if they are so few that only these should be searched.
+    pub(super) fn only(&self) -> Option<Vec<u32>> {
+        let allow = self.allow?;
+        let count = u32::try_from(allow.len()).ok()?;
+        let allowed = allow.iter().filter(|&&is_allowed| is_allowed).count();
+        let items = (0..count).zip(allow);
+        let items = items.filter_map(|(item, &is_allowed)| is_allowed.then_some(item));
+        (allowed < allow.len() / SELECTIVE).then(|| items.collect())
     }
 
-    /// Those with a bit in `mask`, of the items from `first` on, that this user may get.
-    pub(super) fn admitted(&self, user: usize, first: usize, mut mask: u16) -> u16 {
-        if self.exclude.is_some() || self.allow.is_some() || self.exclude_self {
-            for place in places(mask) {
-                if !self.admits(user, first + place) {
-                    mask &= !(1 << place);
-                }
-            }
-        }
-        mask
+    /// The filter for a user who is asked for along the items from one on.
+    pub(super) fn along(&self, user: usize, first: usize) -> Along<'_> {
+        let excluded = self.exclude.as_ref().map_or(&[][..], |exclude| exclude.of(user));
+        let passed = excluded.partition_point(|&item| (item as usize) < first);
+        let own = self.exclude_self.then_some(user);
+        Along { excluded: &excluded[passed..], allow: self.allow, own }
+    }
+
+    /// Whether every user may get every item.
+    pub(super) fn is_open(&self) -> bool {
+        self.exclude.is_none() && self.allow.is_none() && !self.exclude_self
     }
 
     /// Whether this user may get this item.
     pub(super) fn admits(&self, user: usize, item: usize) -> bool {
         !(self.exclude_self && user == item)
             && self.allow.is_none_or(|allow| allow[item])
-            && self.exclude.is_none_or(|exclude| {
-                let found = i64::try_from(item).map(|item| exclude.of(user).binary_search(&item));
-                !matches!(found, Ok(Ok(_)))
-            })
+            && self.exclude.as_ref().is_none_or(|exclude| !exclude.contains(user, item))
     }
 }
 
-/// Cuts `0..count` into parts of `length`.
-pub(super) fn part(index: usize, length: usize, count: usize) -> Range<usize> {
-    (index * length).min(count)..((index + 1) * length).min(count)
+/// A filter for one user, asked along the items.
+pub(super) struct Along<'a> {
+    /// Items from the last one asked for on, ascending.
+    excluded: &'a [u32],
+    allow: Option<&'a [bool]>,
+    own: Option<usize>,
+}
+
+impl Along<'_> {
+    /// Those with a bit in `mask`, of the items from `first` on, that the user may get. `first` never
+    /// descends.
+    pub(super) fn admitted(&mut self, first: usize, mut mask: u16) -> u16 {
+        let end = first + GROUP;
+        while let [item, rest @ ..] = self.excluded
+            && (*item as usize) < first
+        {
+            self.excluded = rest;
+        }
+        for &item in self.excluded.iter().take_while(|&&item| (item as usize) < end) {
+            mask &= !(1 << (item as usize - first));
+        }
+        if let Some(own) = self.own.filter(|own| (first..end).contains(own)) {
+            mask &= !(1 << (own - first));
+        }
+        if let Some(allow) = self.allow {
+            for place in places(mask).filter(|place| !allow[first + place]) {
+                mask &= !(1 << place);
+            }
+        }
+        mask
+    }
 }
 
 #[cfg(test)]
@@ -118,44 +133,38 @@ mod tests {
     use super::*;
 
     #[test]
-    fn exclusions_are_whole_and_ascending_rows() {
-        assert!(Exclusions::new(&[0, 2, 2, 3], &[1, 4, 0]).is_ok());
-        assert!(Exclusions::new(&[0], &[]).is_ok());
-        let wrong: [(&[i64], &[i64]); 6] = [
-            (&[], &[]),
-            (&[0, 2], &[1]),
-            (&[1, 2], &[1, 2]),
-            (&[0, 2, 1, 3], &[1, 2, 3]),
-            (&[0, 2], &[4, 1]),
-            (&[0, -1], &[]),
-        ];
-        for (starts, items) in wrong {
-            let error = Exclusions::new(starts, items).unwrap_err().to_string();
-            assert!(error.starts_with("exclude: got "), "{error}");
-        }
-    }
-
-    #[test]
     fn each_filter_must_fit() {
-        let filters: [(Filter<'_>, &str); 4] = [
+        let excluded = |starts, items| Exclusions::new(starts, items).ok();
+        let filters: [(Filter<'_>, &str); 5] = [
             (Filter { min_score: Some(f64::NAN), ..Filter::default() }, "min_score: got NaN"),
             (
-                Filter { exclude: Exclusions::new(&[0, 0], &[]).ok(), ..Filter::default() },
+                Filter { exclude: excluded(&[0, 0], &[]), ..Filter::default() },
                 "exclude: got 1, expected a row for each user",
+            ),
+            (
+                Filter { exclude: excluded(&[0, 0, 1], &[3]), ..Filter::default() },
+                "exclude: got index 3, expected -1 to 2",
             ),
             (Filter { allow: Some(&[true]), ..Filter::default() }, "allow: got 1"),
             (Filter { exclude_self: true, ..Filter::default() }, "exclude_self: got 2"),
         ];
         for (filter, message) in filters {
-            let error = filter.check(2, 3).unwrap_err().to_string();
+            let error = filter.ready(2, 3).err().unwrap().to_string();
             assert!(error.starts_with(message), "{error}");
         }
-        assert!(Filter::default().check(2, 3).is_ok());
+        assert!(Filter::default().ready(2, 3).is_ok());
     }
 
     #[test]
-    fn parts_cover_the_whole() {
-        let parts: Vec<_> = (0..4).map(|index| part(index, 3, 8)).collect();
-        assert_eq!(parts, [0..3, 3..6, 6..8, 8..8]);
+    fn a_selective_filter_lists_what_is_allowed() {
+        let only = |allow: &[bool]| {
+            Filter { allow: Some(allow), ..Filter::default() }.ready(1, allow.len()).unwrap().only()
+        };
+        let mut allow = [false; 32];
+        (allow[5], allow[30]) = (true, true);
+        assert_eq!(only(&allow), Some(vec![5, 30]));
+        (allow[6], allow[7]) = (true, true); // one in eight
+        assert_eq!(only(&allow), None);
+        assert_eq!(only(&[]), None);
     }
 }

@@ -44,18 +44,19 @@ impl<E: Real> Hits<E> {
         self.least
     }
 
-    /// Takes those of a row of scores that can matter and that are admitted; the first is of item
-    /// `first`.
-    pub(super) fn scan(&mut self, scores: &[E], first: usize, admits: impl Fn(usize) -> bool) {
+    /// Takes those of a row of scores that can matter and that are admitted; `admitted` gives the
+    /// item of a place, if it is.
+    pub(super) fn scan(&mut self, scores: &[E], admitted: impl Fn(usize) -> Option<usize>) {
         const GROUP: usize = 16;
         for (group, scores) in scores.chunks(GROUP).enumerate() {
             // One verdict on sixteen scores: nearly always none of them is a hit.
             let hits = scores.iter().filter(|&&score| score >= self.least).count();
             if hits > 0 {
-                let first = first + group * GROUP;
                 for (place, &score) in scores.iter().enumerate() {
-                    if score >= self.least && admits(first + place) {
-                        self.push(Hit { score, index: first + place });
+                    if score >= self.least
+                        && let Some(index) = admitted(group * GROUP + place)
+                    {
+                        self.push(Hit { score, index });
                     }
                 }
             }
@@ -127,7 +128,7 @@ mod tests {
         let mut first = 0;
         for part in parts {
             let mut hits = Hits::new(k, all.least());
-            hits.scan(part, first, |_| true);
+            hits.scan(part, |place| Some(first + place));
             all.merge(hits);
             first += part.len();
         }
@@ -152,8 +153,8 @@ mod tests {
     fn the_buffer_stays_bounded_and_nan_never_enters() {
         let mut hits = Hits::new(3, -1.0_f32);
         for first in (0..100_000).step_by(100) {
-            hits.scan(&[0.5; 100], first, |_| true);
-            hits.scan(&[f32::NAN; 100], first, |_| true);
+            hits.scan(&[0.5; 100], |place| Some(first + place));
+            hits.scan(&[f32::NAN; 100], |place| Some(first + place));
             assert!(hits.kept.len() <= LEAST_CAPACITY);
         }
         let found: Vec<_> = hits.into_best().iter().map(|hit| hit.index).collect();
@@ -163,8 +164,8 @@ mod tests {
     #[test]
     fn what_is_not_admitted_never_lifts_the_least_score() {
         let mut hits = Hits::new(1, -1.0_f32);
-        hits.scan(&[0.9; 1000], 0, |_| false);
-        hits.scan(&[0.1], 1000, |_| true);
+        hits.scan(&[0.9; 1000], |_| None);
+        hits.scan(&[0.1], |place| Some(1000 + place));
         assert_eq!(hits.into_best(), [Hit { score: 0.1, index: 1000 }]);
     }
 }

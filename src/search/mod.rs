@@ -20,6 +20,7 @@
 mod bound;
 mod catalogue;
 mod coded;
+mod exclusions;
 mod filter;
 mod hits;
 mod scan;
@@ -27,5 +28,6 @@ mod tiles;
 mod top_k;
 
 pub use catalogue::Catalogue;
-pub use filter::{Exclusions, Filter};
+pub use exclusions::Exclusions;
+pub use filter::Filter;
 pub use top_k::{TopK, top_k};

@@ -13,6 +13,7 @@
 use super::bound::UserBound;
 use super::catalogue::Catalogue;
 use super::coded::Coder;
+use super::filter::Along;
 use super::tiles::Tiles;
 use super::top_k::{Grid, Wanted};
 use crate::error::Error;
@@ -56,11 +57,13 @@ pub(super) struct Scan<'a, E: Clone + 'static> {
     workspaces: Mutex<Vec<Workspace<E>>>,
 }
 
-/// How many pairs of a panel's users have been searched, and how many were scored one by one.
+/// How many pairs of a panel's users have been searched, and how many of them were scored, one by
+/// one or in tiles.
 #[derive(Default)]
 struct Tally {
     searched: AtomicUsize,
     scored: AtomicUsize,
+    in_tiles: AtomicUsize,
 }
 
 /// Buffers of one block at a time.
@@ -120,15 +123,24 @@ impl<'a, E: Real> Scan<'a, E> {
     ) {
         let tally = &self.tallies[users.start / self.grid.panel];
         let pairs = users.len() * items.len();
+        tally.searched.fetch_add(pairs, Ordering::Relaxed);
         if tally.is_thin(4 * users.len() * wanted.k) {
             let mut workspace = self.workspace(wanted);
             let scored = self.search_codes(wanted, &mut workspace, users, items);
             tally.scored.fetch_add(scored, Ordering::Relaxed);
             self.workspaces.lock().unwrap_or_else(PoisonError::into_inner).push(workspace);
         } else {
-            tiles.search(wanted, users, items);
+            tiles.search(wanted, None, users, items);
+            tally.in_tiles.fetch_add(pairs, Ordering::Relaxed);
         }
-        tally.searched.fetch_add(pairs, Ordering::Relaxed);
+    }
+
+    /// How many pairs have been scored, one by one or in tiles.
+    pub(super) fn scored(&self) -> usize {
+        let of = |tally: &Tally| {
+            tally.scored.load(Ordering::Relaxed) + tally.in_tiles.load(Ordering::Relaxed)
+        };
+        self.tallies.iter().map(of).sum()
     }
 
     fn workspace(&self, wanted: &Wanted<'_, E>) -> Workspace<E> {
@@ -169,8 +181,11 @@ impl<'a, E: Real> Scan<'a, E> {
                 None => candidates.begin(f32::INFINITY, 0.0),
             }
         }
+        let filtered = if wanted.filter.is_open() { 0 } else { users.len() };
+        let filters = (0..filtered).map(|_| None).collect();
+        let first_user = users.start;
         let mut block =
-            BlockSearch { scan: self, wanted, first_user: users.start, blocks, scores, scored: 0 };
+            BlockSearch { scan: self, wanted, first_user, blocks, scores, filters, scored: 0 };
         self.kernel.scan(self.users.rows(users.clone()), blocks, candidates, &mut block);
         for (user, candidates) in candidates.iter_mut().enumerate() {
             block.finish(user, candidates);
@@ -194,7 +209,10 @@ impl<'a, E: Real> Scan<'a, E> {
                 let items = wanted.items.range(first..first + count);
                 let scores = &mut scores[..count];
                 self.coder.score(row, items, scores);
-                hits.scan(scores, first, |item| wanted.filter.admits(user, item));
+                hits.scan(scores, |place| {
+                    let item = first + place;
+                    wanted.filter.admits(user, item).then_some(item)
+                });
                 first += count;
             }
         }
@@ -216,13 +234,20 @@ struct BlockSearch<'s, 'a, E: Clone + 'static> {
     first_user: usize,
     blocks: ItemBlocks<'s>,
     scores: &'s mut Vec<E>,
+    /// A filter for each user who has been asked for; none at all if all are open.
+    filters: Vec<Option<Along<'s>>>,
     /// How many pairs have been scored.
     scored: usize,
 }
 
 impl<E: Real> Sink for BlockSearch<'_, '_, E> {
     fn admit(&mut self, user: usize, first: usize, mask: u16) -> u16 {
-        self.wanted.filter.admitted(self.first_user + user, first, mask)
+        if self.filters.is_empty() {
+            return mask;
+        }
+        let (wanted, user_filter) = (self.wanted, &mut self.filters[user]);
+        let along = || wanted.filter.along(self.first_user + user, self.blocks.first);
+        user_filter.get_or_insert_with(along).admitted(first, mask)
     }
 
     fn make_room(&mut self, user: usize, candidates: &mut Candidates) {

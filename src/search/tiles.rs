@@ -1,7 +1,8 @@
 //! The search by scores alone: tiles of them, scanned while they are in the cache.
 //!
 //! A block scores its items a panel at a time into one small tile, shows the tile's rows to its
-//! users' hits, and at its end merges them into the users' own. So no lock is held meanwhile.
+//! users' hits, and at its end merges them into the users' own. So no lock is held meanwhile. Where
+//! only a few items are allowed, they are a list, and a panel is a copy of what is listed.
 
 use super::hits::Hits;
 use super::top_k::{Grid, Wanted};
@@ -9,7 +10,8 @@ use crate::blocks::Block;
 use crate::kernel::real::Real;
 use crate::score::Call;
 use crate::score::matrix::{Panels, elements_read};
-use ndarray::{Array2, s};
+use crate::view::Rows;
+use ndarray::{Array2, ArrayView2, s};
 use std::ops::Range;
 
 /// How tiles of scores are made.
@@ -27,27 +29,52 @@ impl<E: Real> Tiles<E> {
         Grid { users, items, panel, span: self.panels.span(panel, dim) }
     }
 
-    pub(super) fn elements_read(&self, users: usize, items: usize, dim: usize) -> usize {
-        elements_read(users, items, dim)
+    pub(super) fn elements_read(&self, grid: &Grid, dim: usize) -> usize {
+        elements_read(grid.users, grid.items, dim)
     }
 
-    /// Searches some items for some users.
-    pub(super) fn search(&self, wanted: &Wanted<'_, E>, users: Range<usize>, items: Range<usize>) {
+    /// Searches some items, or what is `listed` at some places, for some users.
+    pub(super) fn search(
+        &self,
+        wanted: &Wanted<'_, E>,
+        listed: Option<&[u32]>,
+        users: Range<usize>,
+        places: Range<usize>,
+    ) {
         let mut hits: Vec<_> =
             users.clone().map(|user| Hits::new(wanted.k, wanted.hits(user).least())).collect();
         let mut tile = Array2::from_elem((users.len(), self.panels.items), E::ZERO);
-        for first_column in items.clone().step_by(self.panels.items) {
-            let columns = self.panels.items.min(items.end - first_column);
-            let scores = tile.slice_mut(s![.., ..columns]);
+        let mut copies = Vec::new();
+        for first in places.clone().step_by(self.panels.items) {
+            let count = self.panels.items.min(places.end - first);
+            let (items, first_column) = match listed {
+                None => (wanted.items, first),
+                Some(listed) => (copied(wanted.items, &listed[first..][..count], &mut copies), 0),
+            };
+            let scores = tile.slice_mut(s![.., ..count]);
             let mut block = Block { first_row: users.start, first_column, scores };
-            self.panels.score(wanted.users, wanted.items, &mut block);
+            self.panels.score(wanted.users, items, &mut block);
             for ((user, hits), row) in users.clone().zip(&mut hits).zip(tile.rows()) {
-                let row = &row.to_slice().expect("a row of the tile")[..columns];
-                hits.scan(row, first_column, |item| wanted.filter.admits(user, item));
+                hits.scan(&row.to_slice().expect("a row of the tile")[..count], |place| {
+                    let item =
+                        listed.map_or(first + place, |listed| listed[first + place] as usize);
+                    wanted.filter.admits(user, item).then_some(item)
+                });
             }
         }
         for (user, hits) in users.zip(hits) {
             wanted.hits(user).merge(hits);
         }
     }
+}
+
+/// Some rows, one after the other, as copies.
+fn copied<'c, E: Real>(rows: Rows<'_, E>, listed: &[u32], copies: &'c mut Vec<E>) -> Rows<'c, E> {
+    let mut scratch = Vec::new();
+    copies.clear();
+    for &row in listed {
+        copies.extend_from_slice(rows.row(row as usize, &mut scratch));
+    }
+    let shape = (listed.len(), rows.dim());
+    Rows::new(ArrayView2::from_shape(shape, copies).expect("as many copies as elements"))
 }

@@ -7,7 +7,8 @@
 //! [`tiles`]: super::tiles
 
 use super::catalogue::Catalogue;
-use super::filter::{Filter, part};
+use super::exclusions::part;
+use super::filter::{Filter, Ready};
 use super::hits::Hits;
 use super::scan::Scan;
 use super::tiles::Tiles;
@@ -28,6 +29,8 @@ pub struct TopK<E> {
     pub scores: Array2<E>,
     /// `(U, k)`.
     pub indices: Array2<i64>,
+    /// How many of the U · N pairs had to be scored: the bound ruled out the others.
+    pub scored: usize,
 }
 
 /// The best `k` of `items` `(N, D)` for each of `users` `(U, D)`, or all N if they are fewer.
@@ -59,7 +62,7 @@ pub(super) fn search<E: Real>(
 ) -> Result<TopK<E>, Error> {
     let ((user_count, dim), item_count) = (users.dim(), items.nrows());
     check_shape("items", items.shape(), &[item_count, dim])?;
-    filter.check(user_count, item_count)?;
+    let ready = filter.ready(user_count, item_count)?;
     let call = Call::<E>::new(options)?;
     let k = k.min(item_count);
     if k == 0 || user_count == 0 {
@@ -68,23 +71,23 @@ pub(super) fn search<E: Real>(
 
     let least = filter.min_score.map_or(-E::INFINITY, E::from_f64);
     let best = (0..user_count).map(|_| Mutex::new(Hits::new(k, least))).collect();
-    let wanted = Wanted { users: Rows::new(users), items: Rows::new(items), k, filter, best };
+    let (users, items) = (Rows::new(users), Rows::new(items));
+    let wanted = Wanted { users, items, k, filter: ready, best };
     let tiles = Tiles::new(&call, dim);
-    match Scan::if_it_pays(&call, &wanted, prepared)? {
-        None => {
-            let grid = tiles.grid(user_count, item_count, dim);
-            let elements = tiles.elements_read(user_count, item_count, dim);
-            grid.each(&call, elements, |users, items| tiles.search(&wanted, users, items))?;
-        }
-        Some(scan) => {
-            let elements = scan.elements_read(&wanted);
-            scan.grid.each(&call, elements, |users, items| {
-                scan.search(&wanted, &tiles, users, items);
-            })?;
-            scan.answer_zero_users(&wanted);
-        }
+    let only = wanted.filter.only();
+    let scan = if only.is_some() { None } else { Scan::if_it_pays(&call, &wanted, prepared)? };
+    if let Some(scan) = scan {
+        scan.grid.each(&call, scan.elements_read(&wanted), |users, items| {
+            scan.search(&wanted, &tiles, users, items);
+        })?;
+        scan.answer_zero_users(&wanted);
+        return Ok(wanted.found(scan.scored()));
     }
-    Ok(wanted.found())
+    let grid = tiles.grid(user_count, only.as_ref().map_or(item_count, Vec::len), dim);
+    grid.each(&call, tiles.elements_read(&grid, dim), |users, places| {
+        tiles.search(&wanted, only.as_deref(), users, places);
+    })?;
+    Ok(wanted.found(grid.users * grid.items))
 }
 
 /// What is searched, for whom, and what has been found by now.
@@ -92,7 +95,7 @@ pub(super) struct Wanted<'a, E> {
     pub(super) users: Rows<'a, E>,
     pub(super) items: Rows<'a, E>,
     pub(super) k: usize,
-    pub(super) filter: &'a Filter<'a>,
+    pub(super) filter: Ready<'a>,
     best: Vec<Mutex<Hits<E>>>,
 }
 
@@ -103,8 +106,8 @@ impl<E: Real> Wanted<'_, E> {
     }
 
     /// The best of each user, put in order.
-    fn found(self) -> TopK<E> {
-        let mut found = TopK::unfilled(self.best.len(), self.k);
+    fn found(self, scored: usize) -> TopK<E> {
+        let mut found = TopK { scored, ..TopK::unfilled(self.best.len(), self.k) };
         for (user, hits) in self.best.into_iter().enumerate() {
             let hits = hits.into_inner().unwrap_or_else(PoisonError::into_inner).into_best();
             for (place, hit) in hits.into_iter().enumerate() {
@@ -150,6 +153,7 @@ impl<E: Real> TopK<E> {
         Self {
             scores: Array2::from_elem(shape, -E::INFINITY),
             indices: Array2::from_elem(shape, -1),
+            scored: 0,
         }
     }
 }
