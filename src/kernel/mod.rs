@@ -20,6 +20,7 @@ mod tile;
 mod user;
 
 use crate::view::{Rows, ScoreRow};
+use lanes::LANES;
 use panel::Panel;
 use quantise::Quantised;
 use range::Floor;
@@ -28,7 +29,7 @@ use std::ops::Range;
 type ScoreRowsFn<E> = unsafe fn(&[E], Rows<'_, E>, Floor<E>, ScoreRow<'_, E>);
 type ScorePairsFn<E> = unsafe fn(Rows<'_, E>, Rows<'_, E>, Floor<E>, ScoreRow<'_, E>);
 type ScoreListedFn<E> = unsafe fn(&[E], Rows<'_, E>, &[u32], Floor<E>, &mut [E]);
-type QuantiseFn<E> = unsafe fn(Rows<'_, E>, Floor<E>, &mut [u8], &mut [Quantised]);
+type QuantiseFn<E> = unsafe fn(Rows<'_, E>, Floor<E>, &mut [u8], &mut [Quantised; LANES]);
 type FillFn<E> = unsafe fn(&mut Panel<E>, Rows<'_, E>, Range<usize>, Floor<E>);
 type ScoreTilesFn<E> = unsafe fn(&Panel<E>, &Panel<E>, &mut [ScoreRow<'_, E>], usize);
 
@@ -119,13 +120,13 @@ impl<E: Clone> Kernels<E> {
         unsafe { (self.score_listed)(user, items, listed, floor, scores) }
     }
 
-    /// Codes of each row; see [`quantise::quantise`].
+    /// Codes of at most sixteen rows; see [`quantise::quantise`].
     pub(crate) fn quantise(
         &self,
         rows: Rows<'_, E>,
         floor: Floor<E>,
         codes: &mut [u8],
-        quantised: &mut [Quantised],
+        quantised: &mut [Quantised; LANES],
     ) {
         // SAFETY: this CPU has the table's instructions.
         unsafe { (self.quantise)(rows, floor, codes, quantised) }

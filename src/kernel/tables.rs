@@ -2,6 +2,7 @@
 //! for those instructions.
 #![allow(unsafe_code)] // functions that only some CPUs can run
 
+use super::lanes::LANES;
 use super::panel::{self, Panel};
 use super::quantise::{self, Quantised};
 use super::range::Floor;
@@ -73,7 +74,7 @@ macro_rules! table {
                 rows: Rows<'_, $real>,
                 floor: Floor<$real>,
                 codes: &mut [u8],
-                quantised: &mut [Quantised],
+                quantised: &mut [Quantised; LANES],
             ) {
                 quantise::quantise($lanes, rows, floor, codes, quantised);
             }
@@ -93,7 +94,8 @@ macro_rules! table {
 pub(crate) mod portable {
     use super::super::lanes::portable::Portable;
     use super::{
-        Floor, Kernels, Panel, Quantised, Range, Rows, ScoreRow, pairs, panel, quantise, rows, tile,
+        Floor, Kernels, LANES, Panel, Quantised, Range, Rows, ScoreRow, pairs, panel, quantise,
+        rows, tile,
     };
     table!(F32, f32, Portable, tile: 1 x 4);
     table!(F64, f64, Portable, tile: 1 x 4);
@@ -103,7 +105,8 @@ pub(crate) mod portable {
 pub(crate) mod avx2 {
     use super::super::lanes::avx2::Avx2;
     use super::{
-        Floor, Kernels, Panel, Quantised, Range, Rows, ScoreRow, pairs, panel, quantise, rows, tile,
+        Floor, Kernels, LANES, Panel, Quantised, Range, Rows, ScoreRow, pairs, panel, quantise,
+        rows, tile,
     };
     table!(F32, f32, {
         // SAFETY: this table's functions run only where the CPU has AVX2 and FMA; see `Kernels`.
@@ -119,7 +122,8 @@ pub(crate) mod avx2 {
 pub(crate) mod avx512 {
     use super::super::lanes::avx512::Avx512;
     use super::{
-        Floor, Kernels, Panel, Quantised, Range, Rows, ScoreRow, pairs, panel, quantise, rows, tile,
+        Floor, Kernels, LANES, Panel, Quantised, Range, Rows, ScoreRow, pairs, panel, quantise,
+        rows, tile,
     };
     table!(F32, f32, {
         // SAFETY: this table's functions run only where the CPU has AVX-512F; see `Kernels`.

@@ -68,10 +68,9 @@ impl<E: Real> Coder<E> {
         for first in (0..rows.count()).step_by(GROUP) {
             let count = GROUP.min(rows.count() - first);
             let codes = &mut codes[..count * 4 * lines_for(rows.dim())];
-            let quantised = &mut quantised[..count];
             let rows = rows.range(first..first + count);
-            self.kernels.quantise(rows, self.floor, codes, quantised);
-            take(first, codes, quantised);
+            self.kernels.quantise(rows, self.floor, codes, &mut quantised);
+            take(first, codes, &quantised[..count]);
         }
     }
 }

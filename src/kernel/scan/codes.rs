@@ -49,6 +49,7 @@ impl Lines {
     pub(crate) fn new(count: usize) -> Self {
         let bytes = vec![0; (count + TILE_LINES + 1) * LINE];
         let first = bytes.as_ptr().align_offset(LINE).min(LINE);
+        ask_for_huge_pages(&bytes);
         Self { bytes, first, count }
     }
 
@@ -59,6 +60,23 @@ impl Lines {
 
     fn as_mut(&mut self) -> &mut [Line] {
         self.bytes[self.first..][..self.count * LINE].as_chunks_mut().0
+    }
+}
+
+/// Asks the system to back large memory that is not touched yet by huge pages, as NumPy does: of
+/// preparing 100,000 items of 384 elements, page faults took half of the time.
+fn ask_for_huge_pages(memory: &[u8]) {
+    const LARGE: usize = 4 << 20;
+    const PAGE: usize = 4 << 10;
+    #[cfg(target_os = "linux")]
+    if memory.len() >= LARGE {
+        let skipped = memory.as_ptr().align_offset(PAGE).min(memory.len());
+        let pages = &memory[skipped..];
+        // SAFETY: the pages are this allocation's own, and the advice changes nothing of what is in
+        // them. It is no more than advice, so whether it was taken does not matter.
+        unsafe {
+            libc::madvise(pages.as_ptr().cast_mut().cast(), pages.len(), libc::MADV_HUGEPAGE)
+        };
     }
 }
 
