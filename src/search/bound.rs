@@ -117,3 +117,126 @@ fn score_rounding<E: Real>(dim: usize) -> f64 {
     let groups = f64::from(u32::try_from(dim.div_ceil(16)).expect("a few thousand elements"));
     (2.0 * groups + 12.0) * E::UNIT
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::level::selected;
+    use crate::kernel::range::Floor;
+    use crate::kernel::scan::codes::lines_for;
+    use crate::score::{Options, cosine_similarity};
+    use crate::search::coded::Coder;
+    use crate::view::Rows;
+    use ndarray::Array2;
+
+    /// A pair's dot product of codes, the item's scale and error, the user's bound, and the score.
+    struct Pair {
+        dot: i32,
+        scale: f32,
+        error: f32,
+        user: UserBound,
+        score: f64,
+    }
+
+    impl Pair {
+        /// y, by each order of rounding that a kernel may use.
+        #[allow(clippy::cast_precision_loss)] // the rounding is in the bound
+        fn bounds(&self) -> [f32; 2] {
+            let (dot, error) = (self.dot as f32, self.user.weight() * self.error);
+            [dot * self.scale + error, dot.mul_add(self.scale, error)]
+        }
+
+        /// a·(y - 2w·e) - m.
+        fn lower(&self) -> f64 {
+            let error = f64::from(self.user.weight()) * f64::from(self.error);
+            self.user.scale * (f64::from(self.bounds()[0]) - 2.0 * error) - self.user.margin
+        }
+    }
+
+    /// All pairs of some rows.
+    fn pairs<E: Real>(rows: &Array2<E>, epsilon: f64) -> Vec<Pair> {
+        let (count, dim) = rows.dim();
+        let mut scores = Array2::from_elem((count, count), E::ZERO);
+        let options = Options { epsilon, ..Options::default() };
+        cosine_similarity(rows.view(), rows.view(), scores.view_mut(), &options).unwrap();
+        let coder =
+            Coder { kernels: E::kernels().unwrap(), floor: Floor::new(E::from_f64(epsilon)) };
+        let mut coded = Vec::new();
+        coder.each_sixteen(Rows::new(rows.view()), |_, codes, quantised| {
+            for (row, quantised) in codes.chunks(4 * lines_for(dim)).zip(quantised) {
+                let codes = row[..dim].iter().map(|&code| i32::from(code) - 128);
+                coded.push((codes.collect::<Vec<_>>(), *quantised));
+            }
+        });
+        let mut pairs = Vec::new();
+        for (index, (user, quantised)) in coded.iter().enumerate() {
+            let Some(bound) = UserBound::new::<E>(*quantised, dim) else { continue };
+            for (other, (item, Quantised { scale, error })) in coded.iter().enumerate() {
+                let dot = user.iter().zip(item).map(|(a, b)| a * b).sum();
+                let score = scores[(index, other)].to_f64();
+                pairs.push(Pair { dot, scale: *scale, error: *error, user: bound, score });
+            }
+        }
+        pairs
+    }
+
+    /// Rows whose codes are good, poor and exact.
+    fn rows(dim: usize) -> Array2<f32> {
+        let mut state = 7_u32;
+        let mut rows = Array2::from_shape_simple_fn((60, dim), || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            f32::from(i16::from_le_bytes([state.to_le_bytes()[2], state.to_le_bytes()[3]]))
+        });
+        for (index, mut row) in rows.rows_mut().into_iter().enumerate() {
+            match index % 6 {
+                0 => row.mapv_inplace(|element| (element % 128.0).trunc()),
+                1 => row[index % dim] = 1e7,
+                2 => row.mapv_inplace(f32::abs),
+                3 => row.mapv_inplace(|element| element * 1e-38),
+                4 => row.mapv_inplace(|element| if element > 0.0 { 127.0 } else { 1.0 }),
+                _ => {}
+            }
+        }
+        rows
+    }
+
+    fn assert_bounded<E: Real>(rows: &Array2<E>) {
+        for epsilon in [0.0, 1e-7, 1e-3, 1e4] {
+            for pair in pairs(rows, epsilon) {
+                let threshold = pair.user.threshold(pair.score);
+                let what = format!("{:?} at {} on {:?}", pair.user, pair.score, selected());
+                for bound in pair.bounds() {
+                    assert!(bound >= threshold, "missed: {bound} {threshold}, {what}");
+                }
+                assert!(pair.lower() <= pair.score, "{} is no lower bound, {what}", pair.lower());
+            }
+        }
+    }
+
+    #[test]
+    fn no_pair_that_reaches_a_score_is_missed_and_no_lower_bound_is_too_high() {
+        for dim in [1, 2, 3, 16, 17, 100, 384, 8192] {
+            assert_bounded(&rows(dim));
+            assert_bounded(&rows(dim).mapv(f64::from));
+        }
+    }
+
+    /// For codes that leave nothing out the bound is near: what is added for rounding is all there is.
+    #[test]
+    fn the_bound_is_not_much_wider_than_what_the_codes_leave_out() {
+        for pair in pairs(&rows(100), 0.0) {
+            let left_out = (1.0 + pair.user.error) * f64::from(pair.error) + pair.user.error;
+            let width =
+                pair.user.scale * f64::from(pair.bounds()[0]) + pair.user.margin - pair.score;
+            assert!(width <= 2.0 * left_out + 4.0 * pair.user.margin, "{width} {left_out}");
+        }
+    }
+
+    #[test]
+    fn users_without_a_direction_have_no_bound() {
+        let bound = |scale, error| UserBound::new::<f32>(Quantised { scale, error }, 10);
+        assert!(bound(0.0, f32::NAN).is_none());
+        assert!(bound(0.0, 0.0).is_none());
+        assert!(bound(0.0, 1e-10).is_some());
+    }
+}

@@ -62,7 +62,11 @@ impl<E: Real> Coder<E> {
     }
 
     /// Gives the codes of sixteen rows after sixteen, in whole lines of four bytes.
-    fn each_sixteen(&self, rows: Rows<'_, E>, mut take: impl FnMut(usize, &[u8], &[Quantised])) {
+    pub(super) fn each_sixteen(
+        &self,
+        rows: Rows<'_, E>,
+        mut take: impl FnMut(usize, &[u8], &[Quantised]),
+    ) {
         let mut codes = vec![ZERO_CODE; GROUP * 4 * lines_for(rows.dim())];
         let mut quantised = [Quantised { scale: 0.0, error: f32::NAN }; GROUP];
         for first in (0..rows.count()).step_by(GROUP) {

@@ -46,6 +46,12 @@ impl Candidates {
         &self.items[..self.count]
     }
 
+    /// The items and their bounds.
+    #[cfg(test)]
+    pub(crate) fn found(&self) -> impl Iterator<Item = (u32, f32)> {
+        self.items().iter().copied().zip(self.bounds.iter().copied())
+    }
+
     pub(crate) fn is_full(&self) -> bool {
         self.count >= FULL
     }
@@ -104,4 +110,62 @@ pub(crate) fn round_down(value: f64) -> f32 {
 /// The least 32-bit float of at least `value`.
 pub(crate) fn round_up(value: f64) -> f32 {
     -round_down(-value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A buffer of so many items, the bound of each its number.
+    fn candidates(count: u16) -> Candidates {
+        let mut candidates = Candidates::new();
+        candidates.begin(f32::NEG_INFINITY, 2.0);
+        for item in 0..count {
+            let (bounds, items) = candidates.next();
+            (bounds[0], items[0]) = (f32::from(item), u32::from(item));
+            candidates.advance(1);
+        }
+        candidates
+    }
+
+    #[test]
+    fn pruning_keeps_what_may_be_among_the_best() {
+        for (k, count) in [(1, 1), (1, 300), (10, 200), (200, 200)] {
+            let mut candidates = candidates(count);
+            candidates.prune(k, 3.0, |_| 0.25);
+            // The k-th bound less two errors of weight 2 and the gap.
+            let least = f32::from(count) - f32::from(u16::try_from(k).unwrap()) - 1.0 - 3.0;
+            assert_eq!(candidates.threshold, least);
+            let kept = (0..u32::from(count)).filter(|&item| item as f32 >= least);
+            assert_eq!(candidates.items(), kept.collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn an_item_of_large_error_lifts_no_threshold() {
+        let mut candidates = candidates(10);
+        candidates.prune(2, 0.0, |item| if item > 5 { 100.0 } else { 0.0 });
+        assert_eq!(candidates.threshold, 4.0);
+    }
+
+    #[test]
+    fn fewer_than_k_are_not_pruned_and_a_threshold_never_falls() {
+        let mut candidates = candidates(9);
+        candidates.prune(10, 0.0, |_| 0.0);
+        assert_eq!((candidates.threshold, candidates.items().len()), (f32::MIN, 9));
+        candidates.threshold = 8.5;
+        candidates.prune(5, 0.0, |_| 0.0);
+        assert_eq!((candidates.threshold, candidates.items().len()), (8.5, 0));
+    }
+
+    #[test]
+    fn rounding_is_directed() {
+        for value in [0.1, -0.1, 1.0, 1e40, -1e40, 1e-46, 16_777_217.0] {
+            let (down, up) = (round_down(value), round_up(value));
+            assert!(f64::from(down) <= value && value <= f64::from(up));
+            assert!(down == up || down.next_up() == up, "{down} {up}");
+        }
+        assert_eq!(round_down(1e40), f32::MAX);
+        assert_eq!(round_up(1e-46), f32::from_bits(1));
+    }
 }

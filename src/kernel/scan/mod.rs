@@ -105,3 +105,6 @@ pub(crate) trait CodeLanes: Copy {
     /// Appends the bounds with a bit in `mask`, and their items, of which the first is `first`.
     fn append(self, bounds: Self::Bounds, mask: u16, first: u32, candidates: &mut Candidates);
 }
+
+#[cfg(test)]
+mod tests;

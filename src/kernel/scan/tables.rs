@@ -28,7 +28,7 @@ kernel!(PORTABLE, super::portable::Portable, tile: 1 x 1);
 kernel!(AVX2, {
     // SAFETY: this kernel runs only where the CPU has AVX2 and FMA; see `ScanKernel`.
     unsafe { super::avx2::Avx2::new() }
-}, tile: 4 x 1, target_feature(enable = "avx2,fma"));
+}, tile: 3 x 1, target_feature(enable = "avx2,fma"));
 
 #[cfg(target_arch = "x86_64")]
 kernel!(VNNI, {

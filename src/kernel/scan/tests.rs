@@ -1,0 +1,176 @@
+//! Every scan kernel that this CPU can run finds what plain sums say, bit for bit: with scales,
+//! errors and weights that are powers of two, no bound is rounded.
+
+use super::candidates::Candidates;
+use super::codes::{ItemCodes, NOT_FOUND, UserCodes, lines_for};
+use super::{GROUP, Sink};
+use crate::kernel::level::available;
+
+/// Numbers in no order.
+fn numbers() -> impl FnMut() -> u32 {
+    let mut state = 0x9e37_79b9_u32;
+    move || {
+        state ^= state << 13;
+        state ^= state >> 17;
+        state ^= state << 5;
+        state
+    }
+}
+
+fn code(number: u32) -> i8 {
+    i8::try_from(number % 255)
+        .map_or_else(|_| 127 - i8::try_from(number % 255 - 128).unwrap(), |code| code)
+}
+
+/// Codes of some users and items, plain and as the kernels take them.
+struct Case {
+    users: Vec<Vec<i8>>,
+    items: Vec<Vec<i8>>,
+    scales: Vec<f32>,
+    errors: Vec<f32>,
+    user_codes: UserCodes,
+    item_codes: ItemCodes,
+}
+
+fn case(users: usize, items: usize, dim: usize) -> Case {
+    let mut next = numbers();
+    let mut rows = |count: usize| -> Vec<Vec<i8>> {
+        (0..count).map(|_| (0..dim).map(|_| code(next())).collect()).collect()
+    };
+    let (users, items) = (rows(users), rows(items));
+    let scales: Vec<_> = (0..items.len()).map(|item| [1.0, 0.5, 2.0][item % 3]).collect();
+    let error = |item: usize| if item % 11 == 3 { NOT_FOUND } else { [0.0, 64.0, 0.25][item % 3] };
+    let errors: Vec<_> = (0..items.len()).map(error).collect();
+
+    let mut user_codes = UserCodes::new(dim);
+    for user in &users {
+        user_codes.push(&stored(user, dim));
+    }
+    let mut item_codes = ItemCodes::new(items.len(), dim);
+    for mut part in item_codes.parts(items.len().next_multiple_of(GROUP)) {
+        part.errors.fill(NOT_FOUND);
+        part.scales[..items.len()].copy_from_slice(&scales);
+        part.errors[..items.len()].copy_from_slice(&errors);
+        for (block, items) in items.chunks(GROUP).enumerate() {
+            let bytes_per_row = 4 * lines_for(dim);
+            let rows: Vec<_> = items.iter().flat_map(|item| stored(item, bytes_per_row)).collect();
+            part.interleave(block, &rows);
+        }
+    }
+    Case { users, items, scales, errors, user_codes, item_codes }
+}
+
+/// A row with 128 added; whatever fills it up is multiplied by zero.
+fn stored(row: &[i8], length: usize) -> Vec<u8> {
+    let codes = row.iter().map(|code| code.cast_unsigned() ^ 128);
+    codes.chain([77; 3]).take(length).collect()
+}
+
+const WEIGHT: f32 = 4.0;
+
+impl Case {
+    /// The items from `first` on that reach the threshold, and their bounds.
+    fn expected(&self, user: usize, first: usize, threshold: f32) -> Vec<(u32, f32)> {
+        let bound = |item: usize| {
+            let pairs = self.users[user].iter().zip(&self.items[item]);
+            let dot: i32 = pairs.map(|(&a, &b)| i32::from(a) * i32::from(b)).sum();
+            #[allow(clippy::cast_precision_loss)] // less than 2²⁴
+            let dot = dot as f32;
+            dot * self.scales[item] + WEIGHT * self.errors[item]
+        };
+        let bounds =
+            (first..self.items.len()).map(|item| (u32::try_from(item).unwrap(), bound(item)));
+        bounds.filter(|&(_, bound)| bound >= threshold).collect()
+    }
+}
+
+/// Admits two of three items, and empties full buffers into lists.
+struct Emptied {
+    found: Vec<Vec<(u32, f32)>>,
+    admits: fn(usize) -> bool,
+}
+
+impl Sink for Emptied {
+    fn admit(&mut self, _: usize, first: usize, mask: u16) -> u16 {
+        (0..GROUP)
+            .filter(|place| !(self.admits)(first + place))
+            .fold(mask, |mask, place| mask & !(1 << place))
+    }
+    fn make_room(&mut self, user: usize, candidates: &mut Candidates) {
+        self.found[user].extend(candidates.found());
+        candidates.begin(candidates.threshold, candidates.weight);
+    }
+}
+
+fn assert_every_kernel_finds(case: &Case, first: usize, threshold: f32, admits: fn(usize) -> bool) {
+    for level in available() {
+        let mut sink = Emptied { found: vec![Vec::new(); case.users.len()], admits };
+        let mut candidates: Vec<_> = case.users.iter().map(|_| Candidates::new()).collect();
+        candidates.iter_mut().for_each(|candidates| candidates.begin(threshold, WEIGHT));
+        let users = case.user_codes.rows(0..case.users.len());
+        let items = case.item_codes.blocks(first..case.items.len());
+        level.scan().scan(users, items, &mut candidates, &mut sink);
+        for (user, candidates) in candidates.iter().enumerate() {
+            sink.found[user].extend(candidates.found());
+            let mut expected = case.expected(user, first, threshold);
+            expected.retain(|&(item, _)| admits(item as usize));
+            let shape = (case.users.len(), case.items.len(), case.users[user].len());
+            assert_eq!(sink.found[user], expected, "{} of {shape:?}, {level:?}", user);
+        }
+    }
+}
+
+#[test]
+fn every_shape_of_tile_is_found() {
+    for users in [1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 70] {
+        for items in [1, 15, 16, 17, 64, 65, 80, 145] {
+            for dim in [1, 3, 4, 5, 64, 65, 100, 128] {
+                assert_every_kernel_finds(&case(users, items, dim), 0, 5000.0, |_| true);
+            }
+        }
+    }
+}
+
+#[test]
+fn every_length_is_found() {
+    for dim in (1..=300).chain([1000]) {
+        assert_every_kernel_finds(&case(3, 40, dim), 0, -300.0, |_| true);
+    }
+}
+
+#[test]
+fn ties_with_the_threshold_are_found() {
+    let case = case(5, 100, 20);
+    for user in 0..5 {
+        for (_, bound) in case.expected(user, 0, f32::MIN) {
+            assert_every_kernel_finds(&case, 0, bound, |_| true);
+        }
+    }
+}
+
+#[test]
+fn full_buffers_are_emptied_and_what_is_not_admitted_is_left_out() {
+    let case = case(6, 2000, 9);
+    assert_every_kernel_finds(&case, 0, f32::MIN, |item| item % 3 > 0);
+    assert_every_kernel_finds(&case, 1600, f32::MIN, |_| true);
+}
+
+/// The largest codes do not overflow what they are added up in.
+#[test]
+fn extreme_codes_are_exact() {
+    for (user, item) in [(127, 127), (-127, 127), (127, -127), (-127, -127)] {
+        let mut case = case(2, 17, 1000);
+        let dim = 1000;
+        let mut user_codes = UserCodes::new(dim);
+        case.users = vec![vec![user; dim]; 2];
+        case.users.iter().for_each(|user| user_codes.push(&stored(user, dim)));
+        case.user_codes = user_codes;
+        case.items = vec![vec![item; dim]; 17];
+        for mut part in case.item_codes.parts(32) {
+            let rows = case.items.iter().flat_map(|item| stored(item, dim)).collect::<Vec<_>>();
+            part.interleave(0, &rows[..16 * dim]);
+            part.interleave(1, &rows[16 * dim..]);
+        }
+        assert_every_kernel_finds(&case, 0, f32::MIN, |_| true);
+    }
+}
