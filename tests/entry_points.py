@@ -57,12 +57,29 @@ def symmetric_lower(x: Array, y: Array, **options: Any) -> Array:
 
 def top_k(x: Array, y: Array, **options: Any) -> Array:
     """All of y found for each row of x, put back in its places; what is not found scored NaN."""
-    found = cosim_rs.top_k(x, y, max(1, len(y)), **options)
+    return in_places(cosim_rs.top_k(x, y, max(1, len(y)), **options), len(y))
+
+
+def catalogue(x: Array, y: Array, epsilon: float = 0.0, **options: Any) -> Array:
+    """The same from a catalogue."""
+    prepared = cosim_rs.Catalogue(y, epsilon=epsilon, **options)
+    return in_places(prepared.top_k(x, max(1, len(y)), **options), len(y))
+
+
+def in_places(found: cosim_rs.TopK, count: int) -> Array:
+    """What was found for each row, put back in its places."""
     dtype = found.scores.dtype
-    scores = np.full((len(x), len(y)), CANONICAL_NAN[dtype.type], dtype)
+    scores = np.full((len(found.scores), count), CANONICAL_NAN[dtype.type], dtype)
     rows, places = np.nonzero(found.indices >= 0)
     scores[rows, found.indices[rows, places]] = found.scores[rows, places]
     return scores
+
+
+def catalogue_scores(x: Array, y: Array, epsilon: float = 0.0, **options: Any) -> Array:
+    """Each row of x with rows of a catalogue by their places, last first."""
+    prepared = cosim_rs.Catalogue(y, epsilon=epsilon)
+    ids = np.broadcast_to(np.arange(len(y))[::-1], (len(x), len(y)))
+    return prepared.scores(x, ids, **options)[:, ::-1]
 
 
 ENTRY_POINTS: dict[str, EntryPoint] = {
@@ -75,5 +92,7 @@ ENTRY_POINTS: dict[str, EntryPoint] = {
         symmetric,
         symmetric_lower,
         top_k,
+        catalogue,
+        catalogue_scores,
     )
 }

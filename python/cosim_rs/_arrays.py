@@ -72,7 +72,7 @@ def score_listed(
         return scores if scores is None or out is None else out
 
     scores = score(border, inputs, shape, out, epsilon, threads)
-    return scores.reshape(shape)
+    return scores if out is not None else scores.reshape(shape)
 
 
 def as_inputs(**arguments: ArrayLike) -> Inputs:

@@ -60,13 +60,17 @@ class Ids(Positions):
         if given.dtype.kind not in "iuUST" and given.size:
             raise TypeError(f"ids: got dtype {given.dtype}, expected whole numbers or strings")
         super().__init__(count)
-        self._names = given.astype(given.dtype.newbyteorder("="), copy=True)
+        has_order = given.dtype.kind in "iuU"
+        dtype = given.dtype.newbyteorder("=") if has_order else given.dtype
+        self._names = given.astype(dtype, copy=True)
         self._names.flags.writeable = False
         self._order = np.argsort(self._names, kind="stable")
         self._sorted = self._names[self._order]
         twice = np.flatnonzero(self._sorted[1:] == self._sorted[:-1])
         if twice.size:
-            raise ValueError(f"ids: got {self._sorted[twice[0]]!r} twice, expected unique ids")
+            raise ValueError(
+                f"ids: got {self._sorted[twice].tolist()[0]!r} twice, expected unique ids"
+            )
 
     @property
     def names(self) -> NDArray[Any]:
@@ -90,9 +94,8 @@ class Ids(Positions):
         places = np.where(known, self._order[nearest] if self.count else -1, -1)
         unknown = ~known & (names != _padding(names.dtype)) if padded else ~known
         if unknown.any():
-            raise KeyError(
-                f"{argument}: got {names[unknown][0]!r}, which is no id of the catalogue"
-            )
+            got = names[unknown].tolist()[0]
+            raise KeyError(f"{argument}: got {got!r}, which is no id of the catalogue")
         return places
 
     def named(self, places: Places) -> NDArray[Any]:

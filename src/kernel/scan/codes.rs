@@ -30,9 +30,9 @@ pub(crate) const TILE_LINES: usize = 16;
 /// below every threshold.
 pub(crate) const NOT_FOUND: f32 = f32::NEG_INFINITY;
 
-/// How many lines hold `dim` elements.
+/// How many lines hold `dim` elements; at least one.
 pub(crate) fn lines_for(dim: usize) -> usize {
-    dim.div_ceil(4)
+    dim.div_ceil(4).max(1)
 }
 
 /// Lines that begin at a cache line each, so that no load crosses one.
