@@ -340,7 +340,7 @@ print(extra_peak(lambda: cosim_rs.top_k(users, items, 10, threads=2)))
 @pytest.mark.skipif(not SUPPORTED, reason="resets the peak memory in Linux's /proc")
 def test_memory_is_that_of_codes_and_hits() -> None:
     """Codes are what `nbytes` says. A search holds 2,000 users' codes and hits, as in test_top_k,
-    and for each thread candidates of up to 512 users, 2.5 KiB each; without a catalogue also the
+    and for each thread candidates of up to 256 users, 2.5 KiB each; without a catalogue also the
     codes of half a megabyte of items.
     """
     preparing, codes, searching, at_once = map(int, run_python(MEMORY).split())

@@ -32,7 +32,7 @@ pub(crate) const MOST_CODES: usize = 8192;
 pub(crate) const ZERO_CODE: u8 = 128;
 /// Unit vectors with no element this large, as a large epsilon makes them, have no codes but zeros:
 /// their squares would not be normal numbers.
-const LEAST_ELEMENT: f32 = 1.0 / (1_u64 << 40) as f32;
+const LEAST_ELEMENT: f32 = 9.094_947e-13; // 2⁻⁴⁰
 /// Adding it to a number within ±2²² leaves that number, rounded to whole, in the last bits.
 const ROUNDER: f32 = 12_582_912.0; // 1.5 · 2²³
 
@@ -288,7 +288,8 @@ mod tests {
                     assert!(exact <= f64::from(error), "{what}");
                     let slack = 3.0 * margin(dim) + f64::from(256.0 * LEAST_ELEMENT);
                     assert!(f64::from(error) <= exact * (1.0 + 1e-3) + slack, "{what}");
-                    let half_codes = f64::from(scale) / 2.0 * f64::from(dim as u32).sqrt();
+                    let half_codes =
+                        f64::from(scale) / 2.0 * f64::from(u32::try_from(dim).unwrap()).sqrt();
                     assert!(exact <= half_codes * 1.001 + slack, "{what}");
                 }
             }

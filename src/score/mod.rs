@@ -86,11 +86,6 @@ impl<'a, E: Real> Call<'a, E> {
         })
     }
 
-    /// How many rows make a block; see [`rows_per_block`].
-    pub(crate) fn rows_per_block(&self, dim: usize) -> usize {
-        rows_per_block::<E>(dim)
-    }
-
     /// How many threads to use for work on this many elements.
     pub(crate) fn threads_for(&self, elements: usize) -> usize {
         let bytes = elements.saturating_mul(size_of::<E>());
@@ -111,7 +106,7 @@ pub(crate) fn check_shape(
 
 /// How many rows of `dim` elements make a block: about 1 MiB of them, in whole groups of sixteen, the
 /// kernels' unit. From memory, blocks of 256 KiB took 1.05 to 1.15 times as long.
-fn rows_per_block<E>(dim: usize) -> usize {
+pub(crate) fn rows_per_block<E>(dim: usize) -> usize {
     const BLOCK_BYTES: usize = 1 << 20;
     let rows = BLOCK_BYTES / dim.saturating_mul(size_of::<E>()).max(1);
     if rows < 16 { rows.max(1) } else { rows / 16 * 16 }

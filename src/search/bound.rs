@@ -125,7 +125,7 @@ mod tests {
     use crate::kernel::range::Floor;
     use crate::kernel::scan::codes::lines_for;
     use crate::score::{Options, cosine_similarity};
-    use crate::search::coded::Coder;
+    use crate::search::coded::Quantiser;
     use crate::view::Rows;
     use ndarray::Array2;
 
@@ -159,19 +159,19 @@ mod tests {
         let mut scores = Array2::from_elem((count, count), E::ZERO);
         let options = Options { epsilon, ..Options::default() };
         cosine_similarity(rows.view(), rows.view(), scores.view_mut(), &options).unwrap();
-        let coder =
-            Coder { kernels: E::kernels().unwrap(), floor: Floor::new(E::from_f64(epsilon)) };
-        let mut coded = Vec::new();
-        coder.each_sixteen(Rows::new(rows.view()), |_, codes, quantised| {
+        let quantiser =
+            Quantiser { kernels: E::kernels().unwrap(), floor: Floor::new(E::from_f64(epsilon)) };
+        let mut vectors = Vec::new();
+        quantiser.each_sixteen(Rows::new(rows.view()), |_, codes, quantised| {
             for (row, quantised) in codes.chunks(4 * lines_for(dim)).zip(quantised) {
                 let codes = row[..dim].iter().map(|&code| i32::from(code) - 128);
-                coded.push((codes.collect::<Vec<_>>(), *quantised));
+                vectors.push((codes.collect::<Vec<_>>(), *quantised));
             }
         });
         let mut pairs = Vec::new();
-        for (index, (user, quantised)) in coded.iter().enumerate() {
+        for (index, (user, quantised)) in vectors.iter().enumerate() {
             let Some(bound) = UserBound::new::<E>(*quantised, dim) else { continue };
-            for (other, (item, Quantised { scale, error })) in coded.iter().enumerate() {
+            for (other, (item, Quantised { scale, error })) in vectors.iter().enumerate() {
                 let dot = user.iter().zip(item).map(|(a, b)| a * b).sum();
                 let score = scores[(index, other)].to_f64();
                 pairs.push(Pair { dot, scale: *scale, error: *error, user: bound, score });

@@ -3,7 +3,7 @@
 //! What is prepared are the items' codes, a quarter of their bytes or less; the items stay the
 //! caller's. It may be searched from many threads at once.
 
-use super::coded::Coder;
+use super::coded::Quantiser;
 use super::filter::Filter;
 use super::top_k::{TopK, search};
 use crate::error::Error;
@@ -12,7 +12,7 @@ use crate::kernel::real::Real;
 use crate::kernel::scan::GROUP;
 use crate::kernel::scan::codes::ItemCodes;
 use crate::parallel::for_each;
-use crate::score::{Call, Options, check_shape};
+use crate::score::{Call, Options, check_shape, rows_per_block};
 use crate::view::Rows;
 use ndarray::ArrayView2;
 
@@ -32,20 +32,20 @@ impl Catalogue {
         let call = Call::<E>::new(options)?;
         let (count, dim) = items.dim();
         // Longer vectors, and more items than the scan can number, are searched without codes.
-        let coded = if dim > MOST_CODES || u32::try_from(count).is_err() { 0 } else { count };
-        let mut codes = ItemCodes::new(coded, dim);
-        let coder = Coder { kernels: call.kernels, floor: call.floor };
+        let numbered = if dim > MOST_CODES || u32::try_from(count).is_err() { 0 } else { count };
+        let mut codes = ItemCodes::new(numbered, dim);
+        let quantiser = Quantiser { kernels: call.kernels, floor: call.floor };
         let rows = Rows::new(items);
-        let part = call.rows_per_block(dim).next_multiple_of(GROUP);
+        let part = rows_per_block::<E>(dim).next_multiple_of(GROUP);
         let threads = call.threads_for(items.len());
         for_each(
             codes.parts(part),
-            coded.div_ceil(part),
+            numbered.div_ceil(part),
             threads,
             call.interrupted,
             |mut blocks| {
-                let end = (blocks.first + part).min(coded);
-                coder.fill(rows.range(blocks.first..end), &mut blocks);
+                let end = (blocks.first + part).min(numbered);
+                quantiser.fill(rows.range(blocks.first..end), &mut blocks);
             },
         )?;
         Ok(Self { epsilon: options.epsilon, shape: [count, dim], codes })

@@ -11,12 +11,12 @@ use crate::kernel::scan::codes::{BlocksToFill, NOT_FOUND, UserCodes, lines_for};
 use crate::view::{Rows, ScoreRow};
 
 /// Makes codes of rows.
-pub(super) struct Coder<E: Clone + 'static> {
+pub(super) struct Quantiser<E: Clone + 'static> {
     pub(super) kernels: &'static Kernels<E>,
     pub(super) floor: Floor<E>,
 }
 
-impl<E: Real> Coder<E> {
+impl<E: Real> Quantiser<E> {
     /// One user against each of `items`.
     pub(super) fn score(&self, user: &[E], items: Rows<'_, E>, scores: &mut [E]) {
         self.kernels.score_rows(user, items, self.floor, ScoreRow::Slice(scores));

@@ -12,7 +12,7 @@
 
 use super::bound::UserBound;
 use super::catalogue::Catalogue;
-use super::coded::Coder;
+use super::coded::Quantiser;
 use super::filter::Along;
 use super::tiles::Tiles;
 use super::top_k::{Grid, Wanted};
@@ -30,7 +30,7 @@ use std::sync::{Mutex, PoisonError};
 
 /// Users in a block, if their codes are not too long: enough that an item's row is scored for
 /// several of them.
-const PANEL: usize = 512;
+const PANEL: usize = 256;
 /// Bytes of the codes of a block's users.
 const PANEL_BYTES: usize = 256 << 10;
 /// Bytes of the codes of a block's items.
@@ -47,7 +47,7 @@ const FEW: usize = 8;
 /// A search under way; see the module's prose.
 pub(super) struct Scan<'a, E: Clone + 'static> {
     kernel: &'static ScanKernel,
-    coder: Coder<E>,
+    quantiser: Quantiser<E>,
     prepared: Option<&'a ItemCodes>,
     users: UserCodes,
     bounds: Vec<Option<UserBound>>,
@@ -90,12 +90,12 @@ impl<'a, E: Real> Scan<'a, E> {
         let panel = (PANEL_BYTES / dim.max(1)).clamp(GROUP, PANEL).min(users.count());
         let span = (SPAN_BYTES / dim.max(1)).clamp(4 * GROUP, MOST_ITEMS) / GROUP * GROUP;
         let grid = Grid { users: users.count(), items, panel, span };
-        let coder = Coder { kernels: call.kernels, floor: call.floor };
-        let (codes, bounds) = coder.users(users);
+        let quantiser = Quantiser { kernels: call.kernels, floor: call.floor };
+        let (codes, bounds) = quantiser.users(users);
         let tallies = (0..users.count().div_ceil(panel)).map(|_| Tally::default()).collect();
         Ok(Some(Self {
             kernel: level::selected()?.scan(),
-            coder,
+            quantiser,
             prepared: prepared.map(Catalogue::codes),
             users: codes,
             bounds,
@@ -168,7 +168,8 @@ impl<'a, E: Real> Scan<'a, E> {
             prepared.blocks(items)
         } else {
             let rows = wanted.items.range(items.clone());
-            span.parts(self.grid.span).for_each(|mut blocks| self.coder.fill(rows, &mut blocks));
+            span.parts(self.grid.span)
+                .for_each(|mut blocks| self.quantiser.fill(rows, &mut blocks));
             span.blocks(0..items.len()).from(items.start)
         };
         let candidates = &mut candidates[..users.len()];
@@ -196,7 +197,7 @@ impl<'a, E: Real> Scan<'a, E> {
     /// Finds the items of users who are zero: their scores are all +0, so the first items are best.
     pub(super) fn answer_zero_users(&self, wanted: &Wanted<'_, E>) {
         const CHUNK: usize = 256;
-        let mut scores = vec![E::ZERO; CHUNK];
+        let mut scores = [E::ZERO; CHUNK];
         let mut scratch = Vec::new();
         for user in (0..self.grid.users).filter(|&user| self.bounds[user].is_none()) {
             let row = wanted.users.row(user, &mut scratch);
@@ -208,7 +209,7 @@ impl<'a, E: Real> Scan<'a, E> {
                 let count = CHUNK.min(self.grid.items - first);
                 let items = wanted.items.range(first..first + count);
                 let scores = &mut scores[..count];
-                self.coder.score(row, items, scores);
+                self.quantiser.score(row, items, scores);
                 hits.scan(scores, |place| {
                     let item = first + place;
                     wanted.filter.admits(user, item).then_some(item)
@@ -283,7 +284,7 @@ impl<E: Real> BlockSearch<'_, '_, E> {
         let row = self.wanted.users.row(self.first_user + user, &mut scratch);
         self.scores.clear();
         self.scores.resize(listed.len(), E::ZERO);
-        self.scan.coder.score_listed(row, self.wanted.items, listed, self.scores);
+        self.scan.quantiser.score_listed(row, self.wanted.items, listed, self.scores);
         self.scored += listed.len();
 
         let mut hits = self.wanted.hits(self.first_user + user);

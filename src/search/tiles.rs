@@ -9,7 +9,7 @@ use super::top_k::{Grid, Wanted};
 use crate::blocks::Block;
 use crate::kernel::real::Real;
 use crate::score::Call;
-use crate::score::matrix::{Panels, elements_read};
+use crate::score::matrix::Panels;
 use crate::view::Rows;
 use ndarray::{Array2, ArrayView2, s};
 use std::ops::Range;
@@ -27,10 +27,6 @@ impl<E: Real> Tiles<E> {
     pub(super) fn grid(&self, users: usize, items: usize, dim: usize) -> Grid {
         let panel = self.panels.users.min(users);
         Grid { users, items, panel, span: self.panels.span(panel, dim) }
-    }
-
-    pub(super) fn elements_read(&self, grid: &Grid, dim: usize) -> usize {
-        elements_read(grid.users, grid.items, dim)
     }
 
     /// Searches some items, or what is `listed` at some places, for some users.

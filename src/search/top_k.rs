@@ -15,6 +15,7 @@ use super::tiles::Tiles;
 use crate::error::Error;
 use crate::kernel::real::Real;
 use crate::parallel::for_each;
+use crate::score::matrix::elements_read;
 use crate::score::{Call, Options, check_shape};
 use crate::view::Rows;
 use ndarray::{Array2, ArrayView2};
@@ -84,7 +85,7 @@ pub(super) fn search<E: Real>(
         return Ok(wanted.found(scan.scored()));
     }
     let grid = tiles.grid(user_count, only.as_ref().map_or(item_count, Vec::len), dim);
-    grid.each(&call, tiles.elements_read(&grid, dim), |users, places| {
+    grid.each(&call, elements_read(grid.users, grid.items, dim), |users, places| {
         tiles.search(&wanted, only.as_deref(), users, places);
     })?;
     Ok(wanted.found(grid.users * grid.items))

@@ -47,9 +47,12 @@ impl CodeLanes for Avx2 {
     fn items(self, line: &Line) -> [__m256i; 2] {
         // SAFETY: `self` proves AVX2; a line is 64 bytes.
         unsafe {
-            let (low, offset) = (line.as_ptr().cast::<__m256i>(), _mm256_set1_epi8(i8::MIN));
-            let (low, high) = (_mm256_loadu_si256(low), _mm256_loadu_si256(low.add(1)));
-            [_mm256_xor_si256(low, offset), _mm256_xor_si256(high, offset)]
+            let (low, high) = (line.as_ptr(), line.as_ptr().add(32));
+            let offset = _mm256_set1_epi8(i8::MIN);
+            [
+                _mm256_xor_si256(_mm256_loadu_si256(low.cast()), offset),
+                _mm256_xor_si256(_mm256_loadu_si256(high.cast()), offset),
+            ]
         }
     }
     #[inline(always)]

@@ -113,6 +113,7 @@ pub(crate) fn round_up(value: f64) -> f32 {
 }
 
 #[cfg(test)]
+#[allow(clippy::float_cmp, clippy::cast_precision_loss)] // small whole numbers
 mod tests {
     use super::*;
 

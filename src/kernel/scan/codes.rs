@@ -131,7 +131,7 @@ impl ItemCodes {
 
     /// The blocks of some items, of which the first begins a block.
     pub(crate) fn blocks(&self, items: Range<usize>) -> ItemBlocks<'_> {
-        assert!(items.start % GROUP == 0 && items.end <= self.count);
+        assert!(items.start.is_multiple_of(GROUP) && items.end <= self.count);
         let (first, end) = (items.start / GROUP, items.end.div_ceil(GROUP));
         let lines = &self.lines.padded()[first * self.lines_per_block..];
         ItemBlocks {

@@ -1,5 +1,8 @@
 //! The scan in plain Rust, on any machine.
 
+// Loops over lanes go by index: they become vectors, where iterators over arrays may not.
+#![allow(clippy::needless_range_loop)]
+
 use super::candidates::Candidates;
 use super::codes::Line;
 use super::tile::Hits;

@@ -17,9 +17,9 @@ fn numbers() -> impl FnMut() -> u32 {
     }
 }
 
+/// A code within ±127.
 fn code(number: u32) -> i8 {
-    i8::try_from(number % 255)
-        .map_or_else(|_| 127 - i8::try_from(number % 255 - 128).unwrap(), |code| code)
+    i8::try_from(i64::from(number % 255) - 127).expect("a code")
 }
 
 /// Codes of some users and items, plain and as the kernels take them.
@@ -106,7 +106,9 @@ fn assert_every_kernel_finds(case: &Case, first: usize, threshold: f32, admits: 
     for level in available() {
         let mut sink = Emptied { found: vec![Vec::new(); case.users.len()], admits };
         let mut candidates: Vec<_> = case.users.iter().map(|_| Candidates::new()).collect();
-        candidates.iter_mut().for_each(|candidates| candidates.begin(threshold, WEIGHT));
+        for candidates in &mut candidates {
+            candidates.begin(threshold, WEIGHT);
+        }
         let users = case.user_codes.rows(0..case.users.len());
         let items = case.item_codes.blocks(first..case.items.len());
         level.scan().scan(users, items, &mut candidates, &mut sink);
@@ -115,7 +117,7 @@ fn assert_every_kernel_finds(case: &Case, first: usize, threshold: f32, admits: 
             let mut expected = case.expected(user, first, threshold);
             expected.retain(|&(item, _)| admits(item as usize));
             let shape = (case.users.len(), case.items.len(), case.users[user].len());
-            assert_eq!(sink.found[user], expected, "{} of {shape:?}, {level:?}", user);
+            assert_eq!(sink.found[user], expected, "{user} of {shape:?}, {level:?}");
         }
     }
 }

@@ -64,11 +64,11 @@ fn tile<L: CodeLanes, const USERS: usize, const GROUPS: usize>(
         rows[user] = users.row(first_user + user);
         sums[user] = [lanes.start(users.corrections[first_user + user]); GROUPS];
     }
-    let mut lines: [&[Line]; GROUPS] = [&[]; GROUPS];
+    let mut blocks: [&[Line]; GROUPS] = [&[]; GROUPS];
     for group in 0..GROUPS {
-        lines[group] = items.block(first_group + group);
+        blocks[group] = items.block(first_group + group);
     }
-    multiply(lanes, rows, lines, items.lines_per_block, &mut sums);
+    multiply(lanes, rows, blocks, items.lines_per_block, &mut sums);
 
     // Whether any bound reaches its threshold; nearly always none does. Kept small, so that the loop
     // over the users unrolls and the sums stay in registers.
