@@ -93,11 +93,6 @@ impl CodeLanes for Avx2 {
         }
     }
     #[inline(always)]
-    fn nothing(self) -> [__m256; 2] {
-        // SAFETY: `self` proves AVX2.
-        unsafe { [_mm256_set1_ps(f32::NEG_INFINITY); 2] }
-    }
-    #[inline(always)]
     fn larger(self, a: [__m256; 2], b: [__m256; 2]) -> [__m256; 2] {
         // SAFETY: `self` proves AVX2.
         unsafe { [_mm256_max_ps(a[0], b[0]), _mm256_max_ps(a[1], b[1])] }

@@ -91,8 +91,6 @@ pub(crate) trait CodeLanes: Copy {
         errors: &[f32; GROUP],
         weight: f32,
     ) -> Self::Bounds;
-    /// Bounds that reach no threshold.
-    fn nothing(self) -> Self::Bounds;
     /// The larger of each two bounds, none of which is NaN.
     fn larger(self, a: Self::Bounds, b: Self::Bounds) -> Self::Bounds;
     /// A bit for each bound of at least `threshold`.

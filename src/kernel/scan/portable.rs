@@ -56,10 +56,6 @@ impl CodeLanes for Portable {
         bounds
     }
     #[inline(always)]
-    fn nothing(self) -> [f32; GROUP] {
-        [f32::NEG_INFINITY; GROUP]
-    }
-    #[inline(always)]
     fn larger(self, a: [f32; GROUP], b: [f32; GROUP]) -> [f32; GROUP] {
         let mut larger = a;
         for item in 0..GROUP {

@@ -70,17 +70,11 @@ fn tile<L: CodeLanes, const USERS: usize, const GROUPS: usize>(
     }
     multiply(lanes, rows, blocks, items.lines_per_block, &mut sums);
 
-    // Whether any bound reaches its threshold; nearly always none does. Kept small, so that the loop
-    // over the users unrolls and the sums stay in registers.
+    // Kept small, so that the loop over the users unrolls and the sums stay in registers.
     let mut hit = 0_u32;
     for user in 0..USERS {
-        let Candidates { threshold, weight, .. } = candidates[first_user + user];
-        let mut most = lanes.nothing();
-        for group in 0..GROUPS {
-            let (scales, errors) = items.bounds(first_group + group);
-            most = lanes.larger(most, lanes.bounds(sums[user][group], scales, errors, weight));
-        }
-        hit |= u32::from(lanes.reaching(most, threshold) != 0) << user;
+        let candidates = &candidates[first_user + user];
+        hit |= u32::from(reaches(lanes, sums[user], items, first_group, candidates)) << user;
     }
     if hit != 0 {
         let candidates = &mut candidates[first_user..first_user + USERS];
@@ -118,16 +112,35 @@ fn multiply<L: CodeLanes, const USERS: usize, const GROUPS: usize>(
     }
 }
 
+/// Whether any of a user's bounds reaches their threshold; nearly always none does.
+#[inline(always)]
+pub(super) fn reaches<L: CodeLanes, const GROUPS: usize>(
+    lanes: L,
+    sums: [L::Sums; GROUPS],
+    items: ItemBlocks<'_>,
+    first_group: usize,
+    candidates: &Candidates,
+) -> bool {
+    let (scales, errors) = items.bounds(first_group);
+    let mut most = lanes.bounds(sums[0], scales, errors, candidates.weight);
+    for group in 1..GROUPS {
+        let (scales, errors) = items.bounds(first_group + group);
+        most = lanes.larger(most, lanes.bounds(sums[group], scales, errors, candidates.weight));
+    }
+    lanes.reaching(most, candidates.threshold) != 0
+}
+
 /// A tile of sums, of which some reach a user's threshold.
 pub(crate) struct Hits<'a, L: CodeLanes, const USERS: usize, const GROUPS: usize> {
-    sums: [[L::Sums; GROUPS]; USERS],
+    pub(super) sums: [[L::Sums; GROUPS]; USERS],
     /// A bit for each user who has one.
-    hit: u32,
-    first_user: usize,
-    items: ItemBlocks<'a>,
-    first_group: usize,
-    candidates: &'a mut [Candidates],
-    sink: &'a mut dyn Sink,
+    pub(super) hit: u32,
+    pub(super) first_user: usize,
+    pub(super) items: ItemBlocks<'a>,
+    pub(super) first_group: usize,
+    /// The users', from the first one's on.
+    pub(super) candidates: &'a mut [Candidates],
+    pub(super) sink: &'a mut dyn Sink,
 }
 
 impl<L: CodeLanes, const USERS: usize, const GROUPS: usize> Hits<'_, L, USERS, GROUPS> {

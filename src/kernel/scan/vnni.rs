@@ -66,11 +66,6 @@ impl CodeLanes for Vnni {
         }
     }
     #[inline(always)]
-    fn nothing(self) -> __m512 {
-        // SAFETY: `self` proves AVX-512F.
-        unsafe { _mm512_set1_ps(f32::NEG_INFINITY) }
-    }
-    #[inline(always)]
     fn larger(self, a: __m512, b: __m512) -> __m512 {
         // SAFETY: `self` proves AVX-512F.
         unsafe { _mm512_max_ps(a, b) }
