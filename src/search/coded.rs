@@ -50,7 +50,8 @@ impl<E: Real> Quantiser<E> {
 
     /// All users' codes and bounds.
     pub(super) fn users(&self, users: Rows<'_, E>) -> (UserCodes, Vec<Option<UserBound>>) {
-        let (mut coded, mut bounds) = (UserCodes::new(users.dim()), Vec::new());
+        let mut coded = UserCodes::new(users.count(), users.dim());
+        let mut bounds = Vec::new();
         let bytes_per_row = 4 * lines_for(users.dim());
         self.each_sixteen(users, |_, codes, quantised| {
             for (row, &user) in quantised.iter().enumerate() {

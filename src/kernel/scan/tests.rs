@@ -42,7 +42,7 @@ fn case(users: usize, items: usize, dim: usize) -> Case {
     let error = |item: usize| if item % 11 == 3 { NOT_FOUND } else { [0.0, 64.0, 0.25][item % 3] };
     let errors: Vec<_> = (0..items.len()).map(error).collect();
 
-    let mut user_codes = UserCodes::new(dim);
+    let mut user_codes = UserCodes::new(users.len(), dim);
     for user in &users {
         user_codes.push(&stored(user, dim));
     }
@@ -163,7 +163,7 @@ fn extreme_codes_are_exact() {
     for (user, item) in [(127, 127), (-127, 127), (127, -127), (-127, -127)] {
         let mut case = case(2, 17, 1000);
         let dim = 1000;
-        let mut user_codes = UserCodes::new(dim);
+        let mut user_codes = UserCodes::new(2, dim);
         case.users = vec![vec![user; dim]; 2];
         case.users.iter().for_each(|user| user_codes.push(&stored(user, dim)));
         case.user_codes = user_codes;
