@@ -19,10 +19,12 @@ pub enum Level {
     Avx512,
     /// AVX-512F, and VNNI for the scan.
     Avx512Vnni,
+    /// All of those, and AMX for the scan.
+    Amx,
 }
 
 impl Level {
-    const ALL: [Self; 4] = [Self::Portable, Self::Avx2, Self::Avx512, Self::Avx512Vnni];
+    const ALL: [Self; 5] = [Self::Portable, Self::Avx2, Self::Avx512, Self::Avx512Vnni, Self::Amx];
 
     /// The name by which `COSIM_RS_KERNEL` and `show_config` call it.
     #[must_use]
@@ -32,6 +34,7 @@ impl Level {
             Self::Avx2 => "avx2",
             Self::Avx512 => "avx512",
             Self::Avx512Vnni => "avx512vnni",
+            Self::Amx => "amx",
         }
     }
 
@@ -47,6 +50,8 @@ impl Level {
             Self::Avx512Vnni => {
                 Self::Avx512.is_available() && is_x86_feature_detected!("avx512vnni")
             }
+            #[cfg(target_arch = "x86_64")]
+            Self::Amx => Self::Avx512Vnni.is_available() && scan::amx::instructions::is_available(),
             #[cfg(not(target_arch = "x86_64"))]
             _ => false,
         }
@@ -55,7 +60,7 @@ impl Level {
     pub(super) fn kernels_f32(self) -> &'static Kernels<f32> {
         match self {
             #[cfg(target_arch = "x86_64")]
-            Self::Avx512 | Self::Avx512Vnni => &tables::avx512::F32,
+            Self::Avx512 | Self::Avx512Vnni | Self::Amx => &tables::avx512::F32,
             #[cfg(target_arch = "x86_64")]
             Self::Avx2 => &tables::avx2::F32,
             _ => &tables::portable::F32,
@@ -65,7 +70,7 @@ impl Level {
     pub(super) fn kernels_f64(self) -> &'static Kernels<f64> {
         match self {
             #[cfg(target_arch = "x86_64")]
-            Self::Avx512 | Self::Avx512Vnni => &tables::avx512::F64,
+            Self::Avx512 | Self::Avx512Vnni | Self::Amx => &tables::avx512::F64,
             #[cfg(target_arch = "x86_64")]
             Self::Avx2 => &tables::avx2::F64,
             _ => &tables::portable::F64,
@@ -77,6 +82,8 @@ impl Level {
     /// The best scan up to this level; AVX-512 without VNNI multiplies no bytes better than AVX2.
     pub(crate) fn scan(self) -> &'static ScanKernel {
         match self {
+            #[cfg(target_arch = "x86_64")]
+            Self::Amx => &scan::tables::AMX,
             #[cfg(target_arch = "x86_64")]
             Self::Avx512Vnni => &scan::tables::VNNI,
             #[cfg(target_arch = "x86_64")]
@@ -102,13 +109,15 @@ pub fn selected() -> Result<Level, Error> {
 }
 
 fn choose(cap: Option<&std::ffi::OsStr>) -> Result<Level, Error> {
-    let available = available();
     let Some(cap) = cap.filter(|cap| !cap.is_empty()) else {
+        let available = available();
         return Ok(available[available.len() - 1]); // the portable one is always there
     };
-    available.iter().copied().find(|level| cap == level.name()).ok_or_else(|| Error::Kernel {
+    // Only the named one is looked for: to look for AMX is to ask the system for it.
+    let named = Level::ALL.into_iter().find(|level| cap == level.name());
+    named.filter(|level| level.is_available()).ok_or_else(|| Error::Kernel {
         got: cap.to_string_lossy().into_owned(),
-        available: available.iter().map(|level| level.name()).collect::<Vec<_>>().join(", "),
+        available: available().iter().map(|level| level.name()).collect::<Vec<_>>().join(", "),
     })
 }
 
@@ -121,6 +130,14 @@ mod tests {
         assert_eq!(choose(Some("portable".as_ref())), Ok(Level::Portable));
         assert_eq!(choose(None), choose(Some("".as_ref())));
         assert_eq!(choose(None).unwrap(), *available().last().unwrap());
+    }
+
+    #[test]
+    fn a_level_is_chosen_only_where_it_is_available() {
+        for level in Level::ALL {
+            let chosen = choose(Some(level.name().as_ref()));
+            assert_eq!(chosen.ok(), available().contains(&level).then_some(level));
+        }
     }
 
     #[test]

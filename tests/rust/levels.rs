@@ -21,6 +21,7 @@ fn the_selected_level_is_the_best_or_the_one_named() {
 
 #[test]
 fn levels_have_the_names_that_the_variable_takes() {
-    let names = [Level::Portable, Level::Avx2, Level::Avx512].map(Level::name);
-    assert_eq!(names, ["portable", "avx2", "avx512"]);
+    let levels = [Level::Portable, Level::Avx2, Level::Avx512, Level::Avx512Vnni, Level::Amx]
+        .map(Level::name);
+    assert_eq!(levels, ["portable", "avx2", "avx512", "avx512vnni", "amx"]);
 }

@@ -16,6 +16,8 @@
 //! registers, and append the few that pass to the user's [`Candidates`] there and then.
 #![allow(unsafe_code)] // the intrinsics, and calls into functions that only some CPUs can run
 
+#[cfg(any(test, target_arch = "x86_64"))]
+pub(crate) mod amx;
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod avx2;
 pub(crate) mod candidates;

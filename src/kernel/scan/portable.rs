@@ -84,6 +84,13 @@ impl CodeLanes for Portable {
     }
 }
 
+#[cfg(test)]
+impl super::amx::StoredSums for Portable {
+    fn stored(self, sums: &[i32; GROUP], correction: i32) -> [i32; GROUP] {
+        sums.map(|sum| sum + correction)
+    }
+}
+
 /// Appends the bounds with a bit in `mask`, one by one.
 #[inline(always)]
 pub(super) fn append_each(

@@ -1,5 +1,7 @@
 //! The scan, compiled for each instruction set.
 
+#[cfg(target_arch = "x86_64")]
+use super::amx::instructions::Amx;
 use super::candidates::Candidates;
 use super::codes::{ItemBlocks, UserRows};
 use super::{ScanKernel, Sink, tile};
@@ -35,3 +37,21 @@ kernel!(VNNI, {
     // SAFETY: this kernel runs only where the CPU has AVX-512 VNNI; see `ScanKernel`.
     unsafe { super::vnni::Vnni::new() }
 }, tile: 4 x 4, target_feature(enable = "avx512f,avx512vnni"));
+
+/// Tiles with the epilogue of [`VNNI`].
+#[cfg(target_arch = "x86_64")]
+pub(crate) static AMX: ScanKernel = {
+    #[target_feature(enable = "avx512f,avx512vnni")]
+    unsafe fn scan(
+        users: UserRows<'_>,
+        items: ItemBlocks<'_>,
+        candidates: &mut [Candidates],
+        sink: &mut dyn Sink,
+    ) {
+        // SAFETY: this kernel runs only where the CPU has AMX and AVX-512 VNNI; see `ScanKernel`.
+        // No sink scans, and nothing but a scan uses tiles.
+        let (tiles, lanes) = unsafe { (Amx::configure(), super::vnni::Vnni::new()) };
+        super::amx::scan(tiles, lanes, users, items, candidates, sink);
+    }
+    ScanKernel { scan }
+};

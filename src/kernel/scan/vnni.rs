@@ -1,6 +1,7 @@
 //! The scan on AVX-512 VNNI: a line in one register, sixteen sums in another.
 #![allow(clippy::wildcard_imports)] // the intrinsics, whose names are their own prefix
 
+use super::amx::StoredSums;
 use super::candidates::Candidates;
 use super::codes::Line;
 use super::tile::Hits;
@@ -97,6 +98,17 @@ impl CodeLanes for Vnni {
             _mm512_storeu_si512(items.as_mut_ptr().cast(), these);
         }
         candidates.advance(mask.count_ones() as usize);
+    }
+}
+
+impl StoredSums for Vnni {
+    #[inline(always)]
+    fn stored(self, sums: &[i32; GROUP], correction: i32) -> __m512i {
+        // SAFETY: `self` proves AVX-512F; the array holds the sixteen integers.
+        unsafe {
+            let sums = _mm512_loadu_si512(sums.as_ptr().cast());
+            _mm512_add_epi32(sums, _mm512_set1_epi32(correction))
+        }
     }
 }
 
