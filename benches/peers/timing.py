@@ -28,6 +28,12 @@ PAUSE_SECONDS = 0.015
 WARM_SECONDS = 0.03
 """How long calls are made before they are timed: until a system that gathers what little there is
 to do on few CPUs has given every thread one of its own, which took it up to 20 ms."""
+LONG_SECONDS = 0.5
+"""A call this long warms itself: what it lacks at its beginning is little beside the rest."""
+RACE_SECONDS = 1.5
+"""About what the timed calls of one contender may take in a race. Whoever needs longer for as many
+samples as there are rounds gives fewer, spread over the rounds, but `FEWEST` at least."""
+FEWEST = 3
 
 
 @dataclass
@@ -39,7 +45,7 @@ class Entrant:
     sample: Sampler | None
     """None for one that is not installed or wrong."""
     note: str = ""
-    """Why there are no figures."""
+    """Why there are no figures, or what to know of them."""
     calls: int = 1
     seconds: list[float] = field(default_factory=list)
 
@@ -61,11 +67,12 @@ def sampler(call: Call) -> Sampler:
     """Time a call of this process, after some that are not counted and warm caches and threads."""
 
     def sample(calls: int) -> float:
-        warm = time.perf_counter() + WARM_SECONDS
-        while True:
+        start = time.perf_counter()
+        call()
+        if (first := time.perf_counter() - start) >= LONG_SECONDS:
+            return first
+        while time.perf_counter() < start + WARM_SECONDS:
             call()
-            if time.perf_counter() >= warm:
-                break
         start = time.perf_counter()
         for _ in range(calls):
             call()
@@ -76,24 +83,31 @@ def sampler(call: Call) -> Sampler:
 
 def race(entrants: list[Entrant], rounds: int, seed: int = 0) -> None:
     """Fill in everyone's seconds."""
-    order = [(one, one.sample) for one in entrants if one.sample is not None]
+    order: list[tuple[Entrant, Sampler, int]] = []
     generator = random.Random(seed)
     with no_garbage_collection():
-        for entrant, sample in order:
-            entrant.calls = _calls_for_a_sample(sample)
-        for _ in range(rounds):
+        for entrant in entrants:
+            if entrant.sample is not None:
+                entrant.calls, seconds = _calls_for_a_sample(entrant.sample)
+                affordable = round(RACE_SECONDS / max(entrant.calls * seconds, 1e-8))
+                order.append((entrant, entrant.sample, min(rounds, max(FEWEST, affordable))))
+        for done in range(1, rounds + 1):
             generator.shuffle(order)
-            for entrant, sample in order:
-                time.sleep(PAUSE_SECONDS)
-                entrant.seconds.append(sample(entrant.calls))
+            for entrant, sample, samples in order:
+                # Fewer samples are spread evenly, so that their median drifts like the others'.
+                if len(entrant.seconds) < done * samples // rounds:
+                    time.sleep(PAUSE_SECONDS)
+                    entrant.seconds.append(sample(entrant.calls))
 
 
-def _calls_for_a_sample(sample: Sampler) -> int:
-    """Estimated twice, as the first estimate is too short for a fast call."""
-    calls = 1
-    for _ in range(2):
-        calls = max(calls, math.ceil(SAMPLE_SECONDS / max(sample(calls), 1e-8)))
-    return calls
+def _calls_for_a_sample(sample: Sampler) -> tuple[int, float]:
+    """How many, and the seconds of one; from more calls if the first was too short to tell."""
+    calls, seconds = 1, sample(1)
+    if seconds < SAMPLE_SECONDS:
+        calls = math.ceil(SAMPLE_SECONDS / max(seconds, 1e-8))
+        seconds = sample(calls)
+        calls = max(calls, math.ceil(SAMPLE_SECONDS / max(seconds, 1e-8)))
+    return calls, seconds
 
 
 @contextmanager
