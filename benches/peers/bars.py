@@ -10,13 +10,22 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from .cases import CACHED, FROM_MEMORY, MATRICES, Case
+from .cases import CACHED, FROM_MEMORY, INDEXED, MATRICES, PREPARED, SEARCHES, Case
 from .timing import Entrant
 
 Shape = tuple[int, int, int]
 
 MEMORY_BAR_BYTES = 2 << 20
 """Peak extra memory of a full matrix, a thread."""
+
+SEARCH_SPEEDS: dict[Shape, dict[str, float]] = {
+    (16, 100_000, 128): {"avx512vnni": 5, "amx": 5, "avx2": 2},
+    (256, 100_000, 128): {"avx512vnni": 6, "amx": 10, "avx2": 2},
+    (256, 100_000, 384): {"avx512vnni": 3, "amx": 6, "avx2": 1.5},
+    (64, 1_000_000, 64): {"avx512vnni": 8, "amx": 12, "avx2": 3},
+    (2048, 100_000, 128): {"avx512vnni": 2.5, "amx": 4, "avx2": 1},
+}
+"""How many times as fast as the fastest exact peer a prepared search is, by kernel."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +76,7 @@ def verdict(measured: float, at_most: float) -> str:
 
 def all_bars() -> list[Bar]:
     """Every bar on a ratio, in the order of the report."""
-    return [*_batched(), *_kernels(), *_matrix()]
+    return [*_batched(), *_kernels(), *_matrix(), *_search(), *_around_a_search()]
 
 
 def _batched() -> list[Bar]:
@@ -110,3 +119,34 @@ def _matrix() -> list[Bar]:
             Bar(fresh, shape, "torch", 0.8, "≤ 0.8 × torch normalize + mm"),
         ]
     return bars
+
+
+def _search() -> list[Bar]:
+    bars = []
+    for shape in SEARCHES:
+        for kernel, speed in SEARCH_SPEEDS.get(shape, {}).items():
+            statement = f"{kernel}: ≥ {speed} × the speed of the fastest exact peer"
+            bars.append(Bar("search", shape, "exact peer", 1 / speed, statement, kernel))
+        if shape[0] >= 64:
+            statement = "in one shot: ≤ 1 × the fastest exact peer"
+            bars.append(Bar("search", shape, "exact peer", 1, statement, "one shot"))
+        if shape[0] == 1:
+            for kernel, times in {"avx512vnni": 1.4, "amx": 1.4, "avx2": 2}.items():
+                statement = f"{kernel}: ≤ {times} × summing the bytes of the codes"
+                bars.append(Bar("search", shape, "sum", times, statement, kernel))
+    return bars
+
+
+def _around_a_search() -> list[Bar]:
+    none = "excluding none"
+    return [
+        Bar(
+            "search-excluding",
+            INDEXED,
+            "cosim_rs",
+            times,
+            f"1,000 items of each user excluded, {which}: ≤ {times} × {none}",
+            which,
+        )
+        for which, times in {"at random": 1.1, "the best": 1.5}.items()
+    ] + [Bar("search-preparing", shape, "sum", 4, "≤ 4 × summing the items") for shape in PREPARED]

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from . import sums
 from .cases import Case, Inputs
 from .contenders import Call, Contender, threads
 
@@ -37,15 +38,7 @@ def contenders(case: Case) -> list[Contender]:
     fresh = Contender(
         "cosim_rs, fresh output", "fresh", partial(_cosim, given=False), ("cosim_rs",)
     )
-    return [*entries, fresh, *_sums()]
-
-
-def _sums() -> list[Contender]:
-    return [
-        Contender("sum, numba", "sum", partial(_sum, "sum_of_parts"), ("numba",), "sum"),
-        Contender("sum, numba streams", "sum", partial(_sum, "sum_of_streams"), ("numba",), "sum"),
-        Contender("sum, torch", "sum", _torch_sum, ("torch",), "sum"),
-    ]
+    return [*entries, fresh, *sums.contenders()]
 
 
 def _cosim(inputs: Inputs, given: bool) -> Call:
@@ -196,18 +189,3 @@ def _keras_layer(inputs: Inputs) -> tuple[Any, list[Any]]:
 
 def _ready(scores: Any) -> Any:
     return scores.block_until_ready() if hasattr(scores, "block_until_ready") else scores
-
-
-def _sum(name: str, inputs: Inputs) -> Call:
-    from . import fused
-
-    total, numbers = getattr(fused, name), inputs.items.reshape(-1)
-    return lambda: total(numbers)
-
-
-def _torch_sum(inputs: Inputs) -> Call:
-    import torch
-
-    torch.set_num_threads(threads())
-    numbers = torch.from_numpy(inputs.items)
-    return lambda: torch.sum(numbers)

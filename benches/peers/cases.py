@@ -8,17 +8,43 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.floating]
 
-TABLES = ("batched", "kernels", "matrix-out", "matrix-fresh", "symmetric")
+TABLES = (
+    "batched",
+    "kernels",
+    "matrix-out",
+    "matrix-fresh",
+    "symmetric",
+    "search",
+    "search-low-rank",
+    "search-excluding",
+    "search-preparing",
+)
 
 CACHED = [(8, 50, 32), (1, 1000, 64), (32, 100, 64), (32, 1000, 64)]
 FROM_MEMORY = [(256, 1000, 64), (64, 10000, 128), (64, 10000, 100)]
 MATRICES = [(1000, 10000, depth) for depth in (64, 128, 384)]
+SEARCHES = {
+    (1, 100_000, 128): 10,
+    (16, 100_000, 128): 10,
+    (64, 100_000, 128): 10,
+    (256, 100_000, 128): 10,
+    (256, 100_000, 384): 10,
+    (64, 1_000_000, 64): 10,
+    (2048, 100_000, 128): 100,
+}
+"""Shapes of searches, and how many items each finds for a user."""
+INDEXED = (256, 100_000, 128)
+"""The search that is also given to approximate indexes: building and tuning them takes long."""
+PREPARED = [(1, 100_000, 128), (1, 1_000_000, 64)]
+RANK, NOISE = 16, 0.1
+"""Of low-rank vectors: directions that matter, and what the others hold beside them."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +55,19 @@ class Inputs:
     """(B, 1, D) for batches, (U, D) for a matrix."""
     items: Array
     """(B, N, D) for batches, (N, D) for a matrix."""
+    k: int = 0
+    """How many items a search finds for each user."""
+
+    @cached_property
+    def directions(self) -> Array:
+        """The items of a matrix, each of length 1: what peers prepare a search from."""
+        return directions(self.items)
+
+    @property
+    def codes(self) -> NDArray[np.int64]:
+        """As many bytes as codes of one byte a number take, as words: some of the items' own."""
+        words = self.items.reshape(-1).view(np.int64)
+        return words[: self.items.size // words.itemsize].copy()
 
     def scores(self) -> Array:
         """Room for the scores, each page of it already touched."""
@@ -46,11 +85,16 @@ class Case:
     dtype: str = "float32"
     from_memory: bool = False
     """Too large for any cache: bound by reading, and scored into an `out` already touched."""
+    k: int = 0
+    """How many items a search finds for each user; 0 if this is none."""
+    indexed: bool = False
+    """Whether approximate indexes take part in the search."""
 
     @property
     def name(self) -> str:
         """As a heading: ``(8, 50, 32) float32``."""
-        return f"({', '.join(map(str, self.shape))}) {self.dtype}"
+        found = f", k = {self.k}," if self.k else ""
+        return f"({', '.join(map(str, self.shape))}){found} {self.dtype}"
 
     @property
     def is_batch(self) -> bool:
@@ -77,15 +121,22 @@ class Case:
         if self.table == "symmetric":
             users_only = normal(generator, user_shape, self.dtype)
             return Inputs(users_only, users_only)
+        if self.table == "search-low-rank":
+            mixing = normal(generator, (RANK, depth), self.dtype)
+            return Inputs(
+                low_rank(generator, users, mixing), low_rank(generator, items, mixing), self.k
+            )
         return Inputs(
             normal(generator, user_shape, self.dtype),
             normal(generator, item_shape, self.dtype),
+            self.k,
         )
 
     def tiny(self) -> Case:
         """The same case with little to do, to try the benchmark itself."""
         users, items, depth = self.shape
-        return replace(self, shape=(min(users, 5), min(items, 5 if users == items else 40), depth))
+        most = 5 if users == items else 4000 if self.k else 40
+        return replace(self, shape=(min(users, 5), min(items, most), depth))
 
 
 def normal(generator: np.random.Generator, shape: tuple[int, ...], dtype: str) -> Array:
@@ -93,6 +144,21 @@ def normal(generator: np.random.Generator, shape: tuple[int, ...], dtype: str) -
     numbers = np.empty(shape, dtype=dtype)
     generator.standard_normal(dtype=numbers.dtype.type, out=numbers)
     return numbers
+
+
+def low_rank(generator: np.random.Generator, rows: int, mixing: Array) -> Array:
+    """Vectors as trained ones are: most of what they hold lies in few directions."""
+    rank, depth = mixing.shape
+    vectors: Array = normal(generator, (rows, rank), mixing.dtype.name) @ mixing
+    vectors /= math.sqrt(rank)
+    vectors += NOISE * normal(generator, (rows, depth), mixing.dtype.name)
+    return vectors
+
+
+def directions(rows: Array) -> Array:
+    """The rows of a matrix, each of length 1."""
+    scaled: Array = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    return scaled
 
 
 def all_cases() -> list[Case]:
@@ -106,4 +172,8 @@ def all_cases() -> list[Case]:
         *(Case("matrix-out", shape) for shape in MATRICES),
         *(Case("matrix-fresh", shape) for shape in MATRICES),
         Case("symmetric", (4000, 4000, 128)),
+        *(Case("search", shape, k=k, indexed=shape == INDEXED) for shape, k in SEARCHES.items()),
+        Case("search-low-rank", INDEXED, k=10, indexed=True),
+        Case("search-excluding", INDEXED, k=10),
+        *(Case("search-preparing", shape, k=10) for shape in PREPARED),
     ]

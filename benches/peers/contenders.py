@@ -1,7 +1,7 @@
 """What takes part in a case, and what it takes to do so.
 
 A contender prepares its call once, outside the clock: conversions, compilation and, where the case
-gives it, an `out` already touched. What is timed is then one call that leaves the scores behind.
+gives it, an `out` already touched. What is timed is then one call that leaves the result behind.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 from .cases import Array, Inputs
 
 Call = Callable[[], Any]
-"""One timed call; what it returns is the scores, as anything that NumPy can read."""
+"""One timed call; what it returns is the scores, or what a search found, as NumPy can read them."""
 
 
 def threads() -> int:

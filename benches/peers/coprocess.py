@@ -94,7 +94,7 @@ class Worker(CoProcess):
         super().__init__([sys.executable, "-m", "benches.peers.worker"], environment)
 
     def prepare(self, case: Case) -> str:
-        """Hold the case's inputs, score them once, and return a digest of the scores."""
+        """Hold the case's inputs, do its work once, and return a digest of the result."""
         return str(self.ask(json.dumps({"prepare": asdict(case)}))["digest"])
 
     def sample(self, calls: int) -> float:

@@ -21,6 +21,9 @@ PACKAGES = [
     "torch",
     "keras",
     "scipy",
+    "faiss-cpu",
+    "usearch",
+    "implicit",
 ]
 BUSY_WARNING = 0.05
 """Share of the CPUs that others may use before figures are doubtful."""

@@ -21,15 +21,20 @@ HEADINGS = {
     "matrix-out": "Full matrix, `out` given and already touched",
     "matrix-fresh": "Full matrix, fresh output",
     "symmetric": "Full matrix of one set with itself, `out` given",
+    "search": "Search: the best k items of each user, among items prepared before",
+    "search-low-rank": "Search among vectors of low rank, which approximate indexes suit",
+    "search-excluding": "Search with exclusions",
+    "search-preparing": "Preparing a catalogue, for any users",
 }
 
 READING = """\
 Everything below was measured in one run: the contenders of a case took turns in random order, one
 sample each round, after each result had been checked against a float64 oracle. Times are medians
-with the first and third quartile; *times cosim_rs* is a contender's median over the library's, so
-above 1 the library is faster. Small batches are plain calls that return a fresh array; from memory
-everyone who can writes into an `out` already touched. Figures of two runs, or of two machines, do
-not compare; ratios of one run do.
+with the first and third quartile; where calls are long there are fewer samples. *Times cosim_rs* is
+a contender's median over the library's, so above 1 the library is faster. Small batches are plain
+calls that return a fresh array; from memory everyone who can writes into an `out` already touched.
+Searches that are not exact say which share of the best items they found. Figures of two runs, or of
+two machines, do not compare; ratios of one run do.
 """
 
 
@@ -81,7 +86,7 @@ def case_table(result: Result) -> str:
     """Everyone of one case."""
     ours = result.best("cosim_rs") or result.entrants[0]
     peak = result.best("peak")
-    head = ["contender", "median", "quartiles", "times cosim_rs"]
+    head = ["contender", "median", "quartiles", "samples", "times cosim_rs"]
     if result.case.table == "kernels":
         head[-1] = "times the first"
     if result.case.from_memory:
@@ -94,8 +99,9 @@ def case_table(result: Result) -> str:
             rows.append([entrant.name, entrant.note] + [""] * (len(head) - 2))
             continue
         first, third = entrant.quartiles
-        row = [entrant.name, duration(entrant.median), f"{duration(first)} – {duration(third)}"]
-        row.append(f"{entrant.median / ours.median:.2f}")
+        name = f"{entrant.name} ({entrant.note})" if entrant.note else entrant.name
+        row = [name, duration(entrant.median), f"{duration(first)} – {duration(third)}"]
+        row += [str(len(entrant.seconds)), f"{entrant.median / ours.median:.2f}"]
         if result.case.from_memory:
             row.append(f"{result.case.item_bytes / entrant.median / 1e9:.1f}")
         if peak:
@@ -139,6 +145,7 @@ def write(folder: Path, text: str, results: list[Result], memory: Memory, note: 
                 "table": result.case.table,
                 "shape": result.case.shape,
                 "dtype": result.case.dtype,
+                "k": result.case.k,
                 "contenders": [_raw(entrant) for entrant in result.entrants],
             }
             for result in results

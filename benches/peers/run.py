@@ -1,7 +1,8 @@
 """One run: prepare and check everyone in each case, let them take turns, and report.
 
 The inputs of one case are dropped before those of the next are made, so the largest case, a third
-of a gigabyte or twice that in float64, and the temporaries of its peers set the memory needed.
+of a gigabyte or twice that in float64, and the temporaries of its peers set the memory needed. A
+search needs more, as each contender keeps items of its own: up to 8 GB.
 """
 
 from __future__ import annotations
@@ -14,11 +15,12 @@ from dataclasses import dataclass
 
 import cosim_rs
 
-from . import batched, checks, machine, matrix, memory, plot, report
+from . import lineup, machine, memory, plot, report
 from .bars import Result
-from .cases import MATRICES, TABLES, Array, Case, Inputs, all_cases
-from .contenders import Contender, as_scores, threads
+from .cases import MATRICES, TABLES, Case, Inputs, all_cases
+from .contenders import Contender, threads
 from .coprocess import Limits, Worker, build_limits
+from .oracle import Oracle
 from .timing import Entrant, race, sampler
 
 Say = Callable[[str], None]
@@ -68,16 +70,13 @@ def run(options: argparse.Namespace, say: Say) -> None:
 def helpers(options: argparse.Namespace, tables: list[str]) -> Iterator[Helpers]:
     """Start the co-processes that these tables need, and end them."""
     config = cosim_rs.show_config(mode="dicts")
+    # The best comes first: the others have to agree with it.
+    kernels = reversed(config["kernels"]) if {"kernels", "search"} & set(tables) else ()
     with ExitStack() as stack:
         limits = None
         if program := options.limits or build_limits():
             limits = stack.enter_context(closing(Limits(program, threads())))
-        kernels = dict.fromkeys([config["kernel"], "avx512", "avx2", "portable"])
-        workers = {
-            kernel: stack.enter_context(closing(Worker(kernel)))
-            for kernel in (kernels if "kernels" in tables else ())
-            if kernel in config["kernels"]
-        }
+        workers = {kernel: stack.enter_context(closing(Worker(kernel))) for kernel in kernels}
         yield Helpers(limits, workers)
 
 
@@ -86,37 +85,34 @@ def entered(case: Case, available: Helpers) -> list[Entrant]:
     if case.table == "kernels":
         return list(kernel_entrants(case, available.workers))
     inputs = case.inputs()
-    oracles: dict[str, Array] = {}
-    source = batched if case.is_batch else matrix
-    entrants = [checked(one, case, inputs, oracles) for one in source.contenders(case)]
+    oracle = Oracle(case, inputs)
+    entrants = [checked(one, inputs, oracle) for one in lineup.contenders(case)]
+    if case.table == "search":
+        return [*entrants, *kernel_entrants(case, available.workers)]
     return [*entrants, *limit_entrants(case, available.limits)]
 
 
-def checked(contender: Contender, case: Case, inputs: Inputs, oracles: dict[str, Array]) -> Entrant:
+def checked(contender: Contender, inputs: Inputs, oracle: Oracle) -> Entrant:
     """Prepare one contender and compare what it gives with the oracle."""
     absent = Entrant(contender.name, contender.family, None)
     if missing := contender.missing():
         absent.note = f"not installed ({missing})"
         return absent
-    kind = contender.expects
-    if kind not in oracles:
-        oracles[kind] = checks.expected(kind, case, inputs)
     try:
         call = contender.prepare(inputs)
-        result = as_scores(call(), oracles[kind])
+        judgement = oracle.judge(contender, call())
     # A peer that fails is a line of the table, not the end of the run.
     except Exception as error:
         absent.note = f"failed: {type(error).__name__}: {str(error).splitlines()[0]}"
         return absent
-    wrong = checks.verdict(result, oracles[kind], checks.bound(contender, case, inputs))
-    if wrong:
-        absent.note = wrong
-        return absent
-    return Entrant(contender.name, contender.family, sampler(call))
+    sample = sampler(call) if judgement.is_right else None
+    return Entrant(contender.name, contender.family, sample, judgement.note)
 
 
 def limit_entrants(case: Case, limits: Limits | None) -> list[Entrant]:
     """The machine's own limits for this case."""
+    if case.k:
+        return []
     name, family = ("same arithmetic at the FMA peak", "peak")
     if case.is_batch:
         if not case.from_memory:
@@ -131,17 +127,18 @@ def kernel_entrants(case: Case, workers: dict[str, Worker]) -> Iterator[Entrant]
     """The library's own kernels, which have to agree on every bit."""
     digests: dict[str, str] = {}
     for kernel, worker in workers.items():
-        if kernel == "portable" and case.from_memory:
-            continue
+        if kernel == "portable" and (case.from_memory or case.k):
+            continue  # It takes too long for what it tells.
+        name = f"cosim_rs Catalogue, {kernel}" if case.k else kernel
         try:
             digests[kernel] = worker.prepare(case)
         except RuntimeError as error:
-            yield Entrant(kernel, kernel, None, f"failed: {error}")
+            yield Entrant(name, kernel, None, f"failed: {error}")
             continue
         if len(set(digests.values())) > 1:
-            yield Entrant(kernel, kernel, None, "wrong: not the bits of the default kernel")
+            yield Entrant(name, kernel, None, "wrong: not the bits of the default kernel")
             continue
-        yield Entrant(kernel, kernel, worker.sample)
+        yield Entrant(name, kernel, worker.sample)
 
 
 def extra_memory() -> dict[str, int | None]:

@@ -1,7 +1,7 @@
 """The other end of `coprocess.Worker`: one kernel of the library, timed when asked.
 
-Requests are lines of JSON: ``{"prepare": case}`` makes the case's inputs, scores them once and
-answers with a digest of the scores' bits; ``{"calls": n}`` answers with the seconds a call.
+Requests are lines of JSON: ``{"prepare": case}`` makes the case's inputs, does its work once and
+answers with a digest of the result's bits; ``{"calls": n}`` answers with the seconds a call.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import json
 import sys
 from typing import Any
 
-from . import batched
+from . import lineup
 from .cases import Case
 from .timing import Sampler, no_garbage_collection, sampler
 
@@ -26,8 +26,10 @@ class Prepared:
         if "prepare" in request:
             self.sample = None  # Drop the last case's arrays before the next one's are made.
             case = Case(**{**request["prepare"], "shape": tuple(request["prepare"]["shape"])})
-            call = batched.contenders(case)[0].prepare(case.inputs())
-            digest = hashlib.sha256(call().tobytes()).hexdigest()
+            call = lineup.contenders(case)[0].prepare(case.inputs())
+            result = call()
+            parts = result if isinstance(result, tuple) else (result,)
+            digest = hashlib.sha256(b"".join(part.tobytes() for part in parts)).hexdigest()
             self.sample = sampler(call)
             return {"digest": digest}
         assert self.sample is not None
