@@ -5,8 +5,8 @@
 
 use super::exclusions::{Excluded, Exclusions};
 use crate::Error;
-use crate::kernel::range::places;
-use crate::kernel::scan::GROUP;
+use crate::kernel::real::Real;
+use crate::score::Call;
 
 /// If less than one in so many items is allowed, these are searched alone.
 const SELECTIVE: usize = 8;
@@ -52,7 +52,11 @@ impl<'a> Filter<'a> {
             return wrong("exclude_self", users.to_string(), "as many users as items");
         }
         let Self { allow, exclude_self, .. } = *self;
-        Ok(Ready { exclude: self.exclude.map(Excluded::new), allow, exclude_self })
+        Ok(Ready {
+            exclude: self.exclude.map(|rows| Excluded::new(rows, items)),
+            allow,
+            exclude_self,
+        })
     }
 }
 
@@ -74,12 +78,12 @@ impl Ready<'_> {
         (allowed < allow.len() / SELECTIVE).then(|| items.collect())
     }
 
-    /// The filter for a user who is asked for along the items from one on.
-    pub(super) fn along(&self, user: usize, first: usize) -> Along<'_> {
-        let excluded = self.exclude.as_ref().map_or(&[][..], |exclude| exclude.of(user));
-        let passed = excluded.partition_point(|&item| (item as usize) < first);
-        let own = self.exclude_self.then_some(user);
-        Along { excluded: &excluded[passed..], allow: self.allow, own }
+    /// Does what is best done for all users at once.
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`].
+    pub(super) fn prepare<E: Real>(&self, call: &Call<'_, E>) -> Result<(), Error> {
+        self.exclude.as_ref().map_or(Ok(()), |exclude| exclude.deal_out(call))
     }
 
     /// Whether every user may get every item.
@@ -92,39 +96,6 @@ impl Ready<'_> {
         !(self.exclude_self && user == item)
             && self.allow.is_none_or(|allow| allow[item])
             && self.exclude.as_ref().is_none_or(|exclude| !exclude.contains(user, item))
-    }
-}
-
-/// A filter for one user, asked along the items.
-pub(super) struct Along<'a> {
-    /// Items from the last one asked for on, ascending.
-    excluded: &'a [u32],
-    allow: Option<&'a [bool]>,
-    own: Option<usize>,
-}
-
-impl Along<'_> {
-    /// Those with a bit in `mask`, of the items from `first` on, that the user may get. `first` never
-    /// descends.
-    pub(super) fn admitted(&mut self, first: usize, mut mask: u16) -> u16 {
-        let end = first + GROUP;
-        while let [item, rest @ ..] = self.excluded
-            && (*item as usize) < first
-        {
-            self.excluded = rest;
-        }
-        for &item in self.excluded.iter().take_while(|&&item| (item as usize) < end) {
-            mask &= !(1 << (item as usize - first));
-        }
-        if let Some(own) = self.own.filter(|own| (first..end).contains(own)) {
-            mask &= !(1 << (own - first));
-        }
-        if let Some(allow) = self.allow {
-            for place in places(mask).filter(|place| !allow[first + place]) {
-                mask &= !(1 << place);
-            }
-        }
-        mask
     }
 }
 

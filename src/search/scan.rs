@@ -13,7 +13,6 @@
 use super::bound::UserBound;
 use super::catalogue::Catalogue;
 use super::coded::Quantiser;
-use super::filter::Along;
 use super::tiles::Tiles;
 use super::top_k::{Grid, Wanted};
 use crate::error::Error;
@@ -146,7 +145,7 @@ impl<'a, E: Real> Scan<'a, E> {
     fn workspace(&self, wanted: &Wanted<'_, E>) -> Workspace<E> {
         let kept = self.workspaces.lock().unwrap_or_else(PoisonError::into_inner).pop();
         kept.unwrap_or_else(|| Workspace {
-            candidates: (0..self.grid.panel).map(|_| Candidates::new()).collect(),
+            candidates: (0..self.grid.panel).map(|_| Candidates::new(wanted.k)).collect(),
             scores: Vec::new(),
             items: ItemCodes::new(
                 if self.prepared.is_some() { 0 } else { self.grid.span },
@@ -182,11 +181,8 @@ impl<'a, E: Real> Scan<'a, E> {
                 None => candidates.begin(f32::INFINITY, 0.0),
             }
         }
-        let filtered = if wanted.filter.is_open() { 0 } else { users.len() };
-        let filters = (0..filtered).map(|_| None).collect();
         let first_user = users.start;
-        let mut block =
-            BlockSearch { scan: self, wanted, first_user, blocks, scores, filters, scored: 0 };
+        let mut block = BlockSearch { scan: self, wanted, first_user, blocks, scores, scored: 0 };
         self.kernel.scan(self.users.rows(users.clone()), blocks, candidates, &mut block);
         for (user, candidates) in candidates.iter_mut().enumerate() {
             block.finish(user, candidates);
@@ -235,23 +231,13 @@ struct BlockSearch<'s, 'a, E: Clone + 'static> {
     first_user: usize,
     blocks: ItemBlocks<'s>,
     scores: &'s mut Vec<E>,
-    /// A filter for each user who has been asked for; none at all if all are open.
-    filters: Vec<Option<Along<'s>>>,
     /// How many pairs have been scored.
     scored: usize,
 }
 
 impl<E: Real> Sink for BlockSearch<'_, '_, E> {
-    fn admit(&mut self, user: usize, first: usize, mask: u16) -> u16 {
-        if self.filters.is_empty() {
-            return mask;
-        }
-        let (wanted, user_filter) = (self.wanted, &mut self.filters[user]);
-        let along = || wanted.filter.along(self.first_user + user, self.blocks.first);
-        user_filter.get_or_insert_with(along).admitted(first, mask)
-    }
-
     fn make_room(&mut self, user: usize, candidates: &mut Candidates) {
+        self.filter(user, candidates);
         self.prune(user, candidates);
         if candidates.is_half_full() {
             self.score(user, candidates);
@@ -262,11 +248,20 @@ impl<E: Real> Sink for BlockSearch<'_, '_, E> {
 impl<E: Real> BlockSearch<'_, '_, E> {
     /// Scores what is left of the candidates.
     fn finish(&mut self, user: usize, candidates: &mut Candidates) {
+        self.filter(user, candidates);
         if candidates.items().len() > 2 * self.wanted.k {
             self.prune(user, candidates);
         }
         if !candidates.items().is_empty() {
             self.score(user, candidates);
+        }
+    }
+
+    /// Drops what the user must not get, so that it lifts no threshold.
+    fn filter(&self, user: usize, candidates: &mut Candidates) {
+        let (filter, user) = (&self.wanted.filter, self.first_user + user);
+        if !filter.is_open() {
+            candidates.retain(|item| filter.admits(user, item as usize));
         }
     }
 

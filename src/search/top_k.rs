@@ -65,6 +65,7 @@ pub(super) fn search<E: Real>(
     check_shape("items", items.shape(), &[item_count, dim])?;
     let ready = filter.ready(user_count, item_count)?;
     let call = Call::<E>::new(options)?;
+    ready.prepare(&call)?;
     let k = k.min(item_count);
     if k == 0 || user_count == 0 {
         return Ok(TopK::unfilled(user_count, k));

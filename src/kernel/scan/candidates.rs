@@ -7,9 +7,11 @@
 
 use super::GROUP;
 
-/// When a buffer counts as full. With half of it, pruning took more time than the better threshold
-/// saved.
-const FULL: usize = 256;
+/// What a buffer holds at the most.
+const MOST: usize = 256;
+/// When a buffer counts as full: at eight times k, within these bounds. Fuller ones prune less often,
+/// by thresholds that let more through meanwhile.
+const LEAST: usize = 128;
 /// What a scan may append before it looks whether the buffer is full.
 pub(crate) const ROOM: usize = 4 * GROUP;
 
@@ -19,19 +21,22 @@ pub(crate) struct Candidates {
     pub(crate) threshold: f32,
     /// What an item's error counts in the user's unit.
     pub(crate) weight: f32,
+    full: usize,
     count: usize,
-    bounds: Box<[f32; FULL + ROOM]>,
-    items: Box<[u32; FULL + ROOM]>,
+    bounds: Box<[f32; MOST + ROOM]>,
+    items: Box<[u32; MOST + ROOM]>,
 }
 
 impl Candidates {
-    pub(crate) fn new() -> Self {
+    /// An empty buffer for the best `k`.
+    pub(crate) fn new(k: usize) -> Self {
         Self {
             threshold: f32::INFINITY,
             weight: 0.0,
+            full: k.saturating_mul(8).clamp(LEAST, MOST),
             count: 0,
-            bounds: Box::new([0.0; FULL + ROOM]),
-            items: Box::new([0; FULL + ROOM]),
+            bounds: Box::new([0.0; MOST + ROOM]),
+            items: Box::new([0; MOST + ROOM]),
         }
     }
 
@@ -53,11 +58,11 @@ impl Candidates {
     }
 
     pub(crate) fn is_full(&self) -> bool {
-        self.count >= FULL
+        self.count >= self.full
     }
 
     pub(crate) fn is_half_full(&self) -> bool {
-        self.count >= FULL / 2
+        self.count >= self.full / 2
     }
 
     /// Where the next sixteen go, whatever of them counts.
@@ -74,13 +79,24 @@ impl Candidates {
         self.count += count;
     }
 
+    /// Drops the items that are not `admitted`.
+    pub(crate) fn retain(&mut self, admitted: impl Fn(u32) -> bool) {
+        let mut kept = 0;
+        for place in 0..self.count {
+            self.bounds[kept] = self.bounds[place];
+            self.items[kept] = self.items[place];
+            kept += usize::from(admitted(self.items[kept]));
+        }
+        self.count = kept;
+    }
+
     /// Drops what cannot be among the best `k`; `error` is an item's, and `gap` is how much of the
     /// user's unit the bounds leave open beside the items' errors.
     pub(crate) fn prune(&mut self, k: usize, gap: f64, error: impl Fn(u32) -> f32) {
         if k > self.count {
             return;
         }
-        let mut lower: [f64; FULL + ROOM] = [0.0; FULL + ROOM];
+        let mut lower: [f64; MOST + ROOM] = [0.0; MOST + ROOM];
         let lower = &mut lower[..self.count];
         for (place, lower) in lower.iter_mut().enumerate() {
             let error = f64::from(self.weight) * f64::from(error(self.items[place]));
@@ -119,7 +135,7 @@ mod tests {
 
     /// A buffer of so many items, the bound of each its number.
     fn candidates(count: u16) -> Candidates {
-        let mut candidates = Candidates::new();
+        let mut candidates = Candidates::new(10);
         candidates.begin(f32::NEG_INFINITY, 2.0);
         for item in 0..count {
             let (bounds, items) = candidates.next();

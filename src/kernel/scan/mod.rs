@@ -35,10 +35,8 @@ use tile::Hits;
 /// Items whose bounds are compared at once: one in each lane.
 pub(crate) const GROUP: usize = 16;
 
-/// Whoever asked for a scan, when it has found something.
+/// Whoever asked for a scan, when it has found more than its buffers hold.
 pub(crate) trait Sink {
-    /// Those with a bit in `mask`, of the items from `first` on, that this user may get.
-    fn admit(&mut self, user: usize, first: usize, mask: u16) -> u16;
     /// Makes room in the full buffer of a user.
     fn make_room(&mut self, user: usize, candidates: &mut Candidates);
 }

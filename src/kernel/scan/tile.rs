@@ -144,7 +144,7 @@ pub(crate) struct Hits<'a, L: CodeLanes, const USERS: usize, const GROUPS: usize
 }
 
 impl<L: CodeLanes, const USERS: usize, const GROUPS: usize> Hits<'_, L, USERS, GROUPS> {
-    /// Appends those that the users may get to their candidates.
+    /// Appends those that reach them to the users' candidates.
     #[inline(always)]
     pub(crate) fn append(self, lanes: L) {
         for user in (0..USERS).filter(|user| self.hit >> user & 1 != 0) {
@@ -156,7 +156,6 @@ impl<L: CodeLanes, const USERS: usize, const GROUPS: usize> Hits<'_, L, USERS, G
                 let mask = lanes.reaching(bounds, candidates.threshold);
                 if mask != 0 {
                     let first = self.items.first + (self.first_group + group) * GROUP;
-                    let mask = self.sink.admit(self.first_user + user, first, mask);
                     let first = u32::try_from(first).expect("checked when the items were coded");
                     lanes.append(bounds, mask, first, candidates);
                 }

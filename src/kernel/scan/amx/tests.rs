@@ -14,14 +14,10 @@ use std::ops::Range;
 /// What each user found: items, and the bits of their bounds.
 type Found = Vec<Vec<(u32, u32)>>;
 
-/// Takes all that is found, but what users may not get.
+/// Takes all that is found.
 struct Collector(Found);
 
 impl Sink for Collector {
-    fn admit(&mut self, user: usize, first: usize, mask: u16) -> u16 {
-        mask & !(1 << ((user + first / GROUP) % GROUP))
-    }
-
     fn make_room(&mut self, user: usize, candidates: &mut Candidates) {
         self.0[user].extend(candidates.found().map(|(item, bound)| (item, bound.to_bits())));
         candidates.begin(candidates.threshold, candidates.weight);
@@ -103,7 +99,7 @@ impl Case {
     ) -> Found {
         let mut candidates = Vec::new();
         for &(threshold, weight) in &self.wanted[users.clone()] {
-            candidates.push(Candidates::new());
+            candidates.push(Candidates::new(10));
             candidates.last_mut().unwrap().begin(threshold, weight);
         }
         let mut found = Collector(vec![Vec::new(); users.len()]);
