@@ -63,15 +63,15 @@ impl<E: Real> Hits<E> {
         }
     }
 
-    /// Takes those of some items' scores that can matter, and settles the least score.
+    /// Takes those of some items' scores that can matter, and settles the least score, unless few
+    /// are new.
     pub(super) fn take(&mut self, items: &[u32], scores: &[E]) {
-        let before = self.kept.len();
         for (&item, &score) in items.iter().zip(scores) {
             if score >= self.least {
                 self.push(Hit { score, index: item as usize });
             }
         }
-        if self.kept.len() > before {
+        if self.kept.len() > self.k + self.k / 8 {
             self.prune();
         }
     }

@@ -7,8 +7,8 @@
 
 use super::GROUP;
 
-/// What a buffer holds at the most.
-const MOST: usize = 256;
+/// What a buffer holds at the most: more made no search faster.
+const MOST: usize = 512;
 /// When a buffer counts as full: at eight times k, within these bounds. Fuller ones prune less often,
 /// by thresholds that let more through meanwhile.
 const LEAST: usize = 128;
