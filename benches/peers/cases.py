@@ -23,6 +23,7 @@ TABLES = (
     "symmetric",
     "search",
     "search-low-rank",
+    "search-real",
     "search-excluding",
     "search-preparing",
 )
@@ -42,6 +43,8 @@ SEARCHES = {
 """Shapes of searches, and how many items each finds for a user."""
 INDEXED = (256, 100_000, 128)
 """The search that is also given to approximate indexes: building and tuning them takes long."""
+DIGITS = (256, 1797, 64)
+"""Images of handwritten digits, which scikit-learn brings along."""
 PREPARED = [(1, 100_000, 128), (1, 1_000_000, 64)]
 RANK, NOISE = 16, 0.1
 """Of low-rank vectors: directions that matter, and what the others hold beside them."""
@@ -126,6 +129,8 @@ class Case:
             return Inputs(
                 low_rank(generator, users, mixing), low_rank(generator, items, mixing), self.k
             )
+        if self.table == "search-real":
+            return Inputs(*digits(generator, users), self.k)
         return Inputs(
             normal(generator, user_shape, self.dtype),
             normal(generator, item_shape, self.dtype),
@@ -135,6 +140,8 @@ class Case:
     def tiny(self) -> Case:
         """The same case with little to do, to try the benchmark itself."""
         users, items, depth = self.shape
+        if self.table == "search-real":
+            return self  # little as it is
         most = 5 if users == items else 4000 if self.k else 40
         return replace(self, shape=(min(users, 5), min(items, most), depth))
 
@@ -153,6 +160,15 @@ def low_rank(generator: np.random.Generator, rows: int, mixing: Array) -> Array:
     vectors /= math.sqrt(rank)
     vectors += NOISE * normal(generator, (rows, depth), mixing.dtype.name)
     return vectors
+
+
+def digits(generator: np.random.Generator, users: int) -> tuple[Array, Array]:
+    """Some images of handwritten digits, with noise, and all of them."""
+    from sklearn.datasets import load_digits
+
+    images = load_digits().data.astype(np.float32)
+    some = generator.choice(len(images), users, replace=False)
+    return images[some] + normal(generator, (users, images.shape[1]), "float32"), images
 
 
 def directions(rows: Array) -> Array:
@@ -174,6 +190,7 @@ def all_cases() -> list[Case]:
         Case("symmetric", (4000, 4000, 128)),
         *(Case("search", shape, k=k, indexed=shape == INDEXED) for shape, k in SEARCHES.items()),
         Case("search-low-rank", INDEXED, k=10, indexed=True),
+        Case("search-real", DIGITS, k=10, indexed=True),
         Case("search-excluding", INDEXED, k=10),
         *(Case("search-preparing", shape, k=10) for shape in PREPARED),
     ]

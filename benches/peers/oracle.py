@@ -35,9 +35,10 @@ class Oracle:
             return Judgement(True, found.recall(Found(*result), self._of("best"), inputs))
         expected, allowed = self._of(kind), checks.bound(contender, self._case, inputs)
         if kind.startswith("best"):
-            wrong = found.verdict(Found(*result), expected, inputs, allowed)
-        else:
-            wrong = checks.verdict(as_scores(result, expected), expected, allowed)
+            given = Found(*result)
+            wrong = found.verdict(given, expected, inputs, allowed)
+            return Judgement(wrong is None, wrong or given.setting)
+        wrong = checks.verdict(as_scores(result, expected), expected, allowed)
         return Judgement(wrong is None, wrong or "")
 
     def _of(self, kind: str) -> Array:

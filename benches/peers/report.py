@@ -23,6 +23,7 @@ HEADINGS = {
     "symmetric": "Full matrix of one set with itself, `out` given",
     "search": "Search: the best k items of each user, among items prepared before",
     "search-low-rank": "Search among vectors of low rank, which approximate indexes suit",
+    "search-real": "Search among images of handwritten digits",
     "search-excluding": "Search with exclusions",
     "search-preparing": "Preparing a catalogue, for any users",
 }

@@ -61,7 +61,25 @@ def _catalogue(inputs: Inputs) -> Call:
     import cosim_rs
 
     users, k, catalogue = inputs.users, inputs.k, cosim_rs.Catalogue(inputs.items)
-    return lambda: catalogue.top_k(users, k)
+    note = f"{_scored(inputs):.0f} items scored a user"
+
+    def call() -> Found:
+        found = catalogue.top_k(users, k)
+        return Found(found.scores, found.ids, note)
+
+    return call
+
+
+def _scored(inputs: Inputs) -> float:
+    """How many items, of all that there are, the bound leaves to be scored exactly for a user."""
+    from cosim_rs import _cosim_rs
+
+    codes = _cosim_rs.prepare(inputs.items, 0.0, None)
+    found = _cosim_rs.top_k(
+        inputs.users, inputs.items, inputs.k, None, None, None, False, codes, 0.0, None
+    )
+    assert found is not None
+    return found[2] / len(inputs.users)
 
 
 def _one_shot(inputs: Inputs) -> Call:
