@@ -65,7 +65,7 @@ pub(crate) struct Call<'a, E: Clone + 'static> {
     _mode: DefaultMode,
     pub(crate) kernels: &'static Kernels<E>,
     pub(crate) floor: Floor<E>,
-    threads: usize,
+    pub(crate) threads: usize,
     pub(crate) interrupted: &'a dyn Fn() -> bool,
 }
 

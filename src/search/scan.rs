@@ -86,12 +86,10 @@ impl<'a, E: Real> Scan<'a, E> {
         if !shared || !is_thinned || dim > MOST_CODES {
             return Ok(None);
         }
-        let panel = (PANEL_BYTES / dim.max(1)).clamp(GROUP, PANEL).min(users.count());
-        let span = (SPAN_BYTES / dim.max(1)).clamp(4 * GROUP, MOST_ITEMS) / GROUP * GROUP;
-        let grid = Grid { users: users.count(), items, panel, span };
+        let grid = grid((users.count(), items, dim), call.threads, prepared.is_some());
         let quantiser = Quantiser { kernels: call.kernels, floor: call.floor };
         let (codes, bounds) = quantiser.users(users);
-        let tallies = (0..users.count().div_ceil(panel)).map(|_| Tally::default()).collect();
+        let tallies = (0..users.count().div_ceil(grid.panel)).map(|_| Tally::default()).collect();
         Ok(Some(Self {
             kernel: level::selected()?.scan(),
             quantiser,
@@ -216,6 +214,18 @@ impl<'a, E: Real> Scan<'a, E> {
     }
 }
 
+/// How a search is cut into blocks: if its items are few, its users are cut finer, so that no thread
+/// goes without a block. But then codes that are not prepared would be made by each panel.
+fn grid((users, items, dim): (usize, usize, usize), threads: usize, prepared: bool) -> Grid {
+    const BLOCKS_A_THREAD: usize = 2;
+    const ROUND: usize = 2 * GROUP; // users of a tile, at the most
+    let span = (SPAN_BYTES / dim.max(1)).clamp(4 * GROUP, MOST_ITEMS) / GROUP * GROUP;
+    let panels = if prepared { threads.saturating_mul(BLOCKS_A_THREAD) } else { 1 };
+    let share = users.div_ceil(panels.div_ceil(items.div_ceil(span)));
+    let most = (PANEL_BYTES / dim.max(1)).clamp(ROUND, PANEL) / ROUND * ROUND;
+    Grid { users, items, panel: share.next_multiple_of(GROUP).min(most).min(users), span }
+}
+
 impl Tally {
     /// Whether few pairs had to be scored, so many aside.
     fn is_thin(&self, aside: usize) -> bool {
@@ -285,5 +295,29 @@ impl<E: Real> BlockSearch<'_, '_, E> {
         let mut hits = self.wanted.hits(self.first_user + user);
         hits.take(listed, self.scores);
         candidates.begin(bound.threshold(hits.least().to_f64()), bound.weight());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_is_a_block_for_each_thread_if_there_are_users_enough() {
+        let panel = |users, items, threads, prepared| {
+            let grid = grid((users, items, 64), threads, prepared);
+            (grid.panel, grid.items.div_ceil(grid.span) * grid.users.div_ceil(grid.panel))
+        };
+        assert_eq!(panel(256, 1800, 2, true), (64, 4));
+        assert_eq!(panel(256, 1800, 2, false), (256, 1));
+        assert_eq!(panel(20, 1800, 8, true), (16, 2));
+        assert_eq!(panel(1, 1800, usize::MAX, true), (1, 1));
+        assert_eq!(panel(1000, 1 << 20, 8, true), (256, 4 * 128));
+    }
+
+    #[test]
+    fn blocks_of_long_vectors_are_small() {
+        let grid = grid((1000, 100_000, MOST_CODES), 2, true);
+        assert_eq!((grid.panel, grid.span), (32, 64));
     }
 }
