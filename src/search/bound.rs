@@ -232,6 +232,24 @@ mod tests {
         }
     }
 
+    /// m = f + d + g, the proof's terms one by one; most pairs leave too much room to need them all.
+    #[test]
+    fn the_margin_has_every_term_of_the_proof() {
+        let unit = 2.0_f64.powi(-24);
+        for (dim, groups) in [(1, 1.0), (16, 1.0), (17, 2.0), (8192, 512.0)] {
+            let user = Quantised { scale: 0.25, error: 0.125 };
+            let singles = UserBound::new::<f32>(user, dim).unwrap();
+            let doubles = UserBound::new::<f64>(user, dim).unwrap();
+            let terms = |score_unit| 0.125 + (2.0 * groups + 12.0) * score_unit + 16.0 * unit;
+            for (bound, margin) in [(singles, terms(unit)), (doubles, terms(2.0_f64.powi(-53)))] {
+                assert!((bound.margin - margin).abs() <= 1e-15);
+                assert!(f64::from(bound.threshold(0.5)) <= (0.5 - margin) / 0.25);
+                assert!(bound.gap() >= 2.0 * margin / 0.25 - 1e-15);
+                assert!(f64::from(bound.weight()) >= 1.125 / 0.25);
+            }
+        }
+    }
+
     #[test]
     fn users_without_a_direction_have_no_bound() {
         let bound = |scale, error| UserBound::new::<f32>(Quantised { scale, error }, 10);
