@@ -114,6 +114,21 @@ class TestFilters:
             assert_same(self.found(allow=allow), expected)
         assert (self.found(allow=[]).indices == -1).all()
 
+    @pytest.mark.parametrize("users", [1, 5, 40])
+    def test_few_allowed_items_are_searched_alone(self, users: int) -> None:
+        """1,500 of 20,000, so that copies of them fill several panels; with exclusions as well."""
+        items, queries = gaussian_rows(20_000, 16).round(), gaussian_rows(users, 16, seed=1)
+        allowed = np.random.default_rng(4).permutation(20_000)[:1500]
+        scores = cosim_rs.cosine_similarity(queries, items)
+        banned = ~np.isin(np.arange(20_000), allowed)[None]
+        banned = np.repeat(banned, users, axis=0)
+        banned[:, allowed[:100]] = True
+        exclude = np.tile(allowed[:100], (users, 1))
+        expected = sorted_matrix(scores, 30, banned)
+        assert_same(cosim_rs.top_k(queries, items, 30, allow=allowed, exclude=exclude), expected)
+        catalogue = cosim_rs.Catalogue(items)
+        assert_same(catalogue.top_k(queries, 30, allow=allowed, exclude=exclude), expected)
+
     def test_min_score_is_inclusive(self) -> None:
         least = float(np.sort(self.scores, axis=None)[-60])
         assert_same(self.found(min_score=least), self.expected(self.scores < least))
