@@ -126,6 +126,23 @@ class TestIds:
         strings = b"" if dtype == "S9" else ""
         assert (nothing == missing.get(ids.dtype.kind, strings)).all()
 
+    def test_whole_numbers_of_other_dtypes_are_compared_exactly(self) -> None:
+        """As float64, in which NumPy compares signed with unsigned, these ids would be alike."""
+        ids = np.arange(60, dtype=np.uint64) + np.uint64(2**62)
+        catalogue = cosim_rs.Catalogue(self.items, ids)
+        for names in (ids, ids.astype(np.int64), ids.tolist()):
+            matrix = cosim_rs.cosine_similarity(self.users, self.items)
+            scores = catalogue.scores(self.users, [names] * 5)
+            assert_same_bits(scores, matrix)
+        for wrong in (-2, 2**62 + 60, 7):
+            with pytest.raises(KeyError, match=f"ids: got {wrong}, which is no id"):
+                catalogue.similar([wrong])
+        small = cosim_rs.Catalogue(self.items[:3], np.array([0, 1, -3], np.int8))
+        with pytest.raises(KeyError, match="ids: got 256, which is no id"):
+            small.similar([256])
+        with pytest.raises(KeyError, match=f"ids: got {2**64 - 3}, which is no id"):
+            small.similar(np.array([2**64 - 3], np.uint64))
+
     def test_filters_by_id(self) -> None:
         banned = [[3, 5], [], [59], [0, 1, 2], [7]]
         by_place = self.positions.top_k(self.users, 60, exclude=banned, allow=range(50))

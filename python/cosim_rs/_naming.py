@@ -89,8 +89,11 @@ class Ids(Positions):
         wanted = "whole numbers" if self._names.dtype.kind in "iu" else "strings"
         if names.dtype.kind not in ("iu" if wanted == "whole numbers" else "UST"):
             raise TypeError(f"{argument}: got dtype {names.dtype}, expected {wanted}, as the ids")
-        nearest = np.searchsorted(self._sorted, names).clip(max=max(self.count - 1, 0))
-        known = self._sorted[nearest] == names if self.count else np.zeros(names.shape, bool)
+        # In the ids' own dtype: NumPy would compare signed with unsigned numbers as float64.
+        alike = names.astype(self._names.dtype) if wanted == "whole numbers" else names
+        nearest = np.searchsorted(self._sorted, alike).clip(max=max(self.count - 1, 0))
+        known = self._sorted[nearest] == alike if self.count else np.zeros(names.shape, bool)
+        known &= (alike.astype(names.dtype) == names) & _same_sign(alike, names)
         places = np.where(known, self._order[nearest] if self.count else -1, -1)
         unknown = ~known & (names != _padding(names.dtype)) if padded else ~known
         if unknown.any():
@@ -104,6 +107,13 @@ class Ids(Positions):
         is_item = places >= 0
         ids[is_item] = self._names[places[is_item]]
         return ids
+
+
+def _same_sign(a: NDArray[Any], b: NDArray[Any]) -> NDArray[np.bool_]:
+    """Whether numbers are both negative or both not; strings always."""
+    if a.dtype.kind not in "iu":
+        return np.ones(a.shape, np.bool_)
+    return np.equal(a < 0, b < 0)
 
 
 def _padding(dtype: np.dtype[Any]) -> Any:
