@@ -26,7 +26,7 @@ use super::scan::candidates::round_up;
 use crate::view::Rows;
 use std::hint::black_box;
 
-/// The longest vectors that have codes: of longer ones, sums of products would leave 32 bits.
+/// The longest vectors that have codes: up to here no error is above ½, as the scan's bound supposes.
 pub(crate) const MOST_CODES: usize = 8192;
 /// The code 0 as it is stored.
 pub(crate) const ZERO_CODE: u8 = 128;

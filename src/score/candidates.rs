@@ -60,3 +60,26 @@ pub fn candidate_cosine_similarity<E: Real>(
     };
     for_each(Blocks::new(scores, shape), blocks, threads, call.interrupted, score_block)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::arr2;
+
+    #[test]
+    fn padding_scores_negative_infinity_and_what_is_no_row_is_refused() {
+        let (users, items) = (arr2(&[[1.0_f32, 0.0]]), arr2(&[[0.0, 3.0], [2.0, 0.0]]));
+        let score = |ids: [i64; 3]| {
+            let (ids, mut scores) = (arr2(&[ids]), arr2(&[[7.0; 3]]));
+            let (views, options) = ((users.view(), items.view()), Options::default());
+            let out = scores.view_mut();
+            let done = candidate_cosine_similarity(views.0, views.1, ids.view(), out, &options);
+            done.map(|()| scores.clone()).map_err(|error| (error.to_string(), scores))
+        };
+        assert_eq!(score([1, -1, 0]), Ok(arr2(&[[1.0, f32::NEG_INFINITY, 0.0]])));
+        for wrong in [2, -2] {
+            let message = format!("ids: got {wrong} at (0, 1), expected -1 to 1");
+            assert_eq!(score([0, wrong, 0]), Err((message, arr2(&[[7.0; 3]]))));
+        }
+    }
+}

@@ -8,31 +8,16 @@ use crate::kernel::range::Floor;
 use crate::kernel::real::Real;
 use crate::kernel::scan::GROUP;
 use crate::kernel::scan::codes::{BlocksToFill, NOT_FOUND, UserCodes, lines_for};
-use crate::view::{Rows, ScoreRow};
+use crate::view::Rows;
 
 /// Makes codes of rows.
+#[derive(Clone, Copy)]
 pub(super) struct Quantiser<E: Clone + 'static> {
     pub(super) kernels: &'static Kernels<E>,
     pub(super) floor: Floor<E>,
 }
 
 impl<E: Real> Quantiser<E> {
-    /// One user against each of `items`.
-    pub(super) fn score(&self, user: &[E], items: Rows<'_, E>, scores: &mut [E]) {
-        self.kernels.score_rows(user, items, self.floor, ScoreRow::Slice(scores));
-    }
-
-    /// One user against each of the `listed` items.
-    pub(super) fn score_listed(
-        &self,
-        user: &[E],
-        items: Rows<'_, E>,
-        listed: &[u32],
-        scores: &mut [E],
-    ) {
-        self.kernels.score_listed(user, items, listed, self.floor, scores);
-    }
-
     /// Fills blocks with the codes of `items`; what they have room for beyond these is never found.
     pub(super) fn fill(&self, items: Rows<'_, E>, to: &mut BlocksToFill<'_>) {
         self.each_sixteen(items, |first, codes, quantised| {

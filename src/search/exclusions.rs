@@ -5,11 +5,11 @@
 //! the row, a fraction of sorting it, and buckets are looked into in the order of the items. (A hash
 //! table was as fast to build, but each look missed the nearest cache: it cost twice as much.)
 
+use super::top_k::part;
 use crate::Error;
 use crate::kernel::real::Real;
 use crate::parallel::for_each;
 use crate::score::Call;
-use std::ops::Range;
 use std::sync::OnceLock;
 
 /// Fills up a row.
@@ -138,11 +138,6 @@ impl Buckets {
     }
 }
 
-/// Cuts `0..count` into parts of `length`.
-pub(super) fn part(index: usize, length: usize, count: usize) -> Range<usize> {
-    (index * length).min(count)..((index + 1) * length).min(count)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -192,11 +187,5 @@ mod tests {
                 }
             }
         }
-    }
-
-    #[test]
-    fn parts_cover_the_whole() {
-        let parts: Vec<_> = (0..4).map(|index| part(index, 3, 8)).collect();
-        assert_eq!(parts, [0..3, 3..6, 6..8, 8..8]);
     }
 }

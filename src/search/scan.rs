@@ -23,6 +23,7 @@ use crate::kernel::scan::candidates::Candidates;
 use crate::kernel::scan::codes::{ItemBlocks, ItemCodes, UserCodes};
 use crate::kernel::scan::{GROUP, ScanKernel, Sink};
 use crate::score::Call;
+use crate::view::ScoreRow;
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -189,13 +190,14 @@ impl<'a, E: Real> Scan<'a, E> {
     }
 
     /// Finds the items of users who are zero: their scores are all +0, so the first items are best.
+    /// What tiles have found for them is forgotten: they have seen some of the items only.
     pub(super) fn answer_zero_users(&self, wanted: &Wanted<'_, E>) {
         const CHUNK: usize = 256;
         let mut scores = [E::ZERO; CHUNK];
         let mut scratch = Vec::new();
         for user in (0..self.grid.users).filter(|&user| self.bounds[user].is_none()) {
             let row = wanted.users.row(user, &mut scratch);
-            let mut hits = wanted.hits(user);
+            let mut hits = wanted.no_hits();
             let is_zero = row.iter().all(|&element| element == E::ZERO);
             let mut first = 0;
             while is_zero && first < self.grid.items && hits.least() <= E::ZERO && !hits.is_filled()
@@ -203,13 +205,15 @@ impl<'a, E: Real> Scan<'a, E> {
                 let count = CHUNK.min(self.grid.items - first);
                 let items = wanted.items.range(first..first + count);
                 let scores = &mut scores[..count];
-                self.quantiser.score(row, items, scores);
+                let Quantiser { kernels, floor } = self.quantiser;
+                kernels.score_rows(row, items, floor, ScoreRow::Slice(scores));
                 hits.scan(scores, |place| {
                     let item = first + place;
                     wanted.filter.admits(user, item).then_some(item)
                 });
                 first += count;
             }
+            *wanted.hits(user) = hits;
         }
     }
 }
@@ -289,7 +293,8 @@ impl<E: Real> BlockSearch<'_, '_, E> {
         let row = self.wanted.users.row(self.first_user + user, &mut scratch);
         self.scores.clear();
         self.scores.resize(listed.len(), E::ZERO);
-        self.scan.quantiser.score_listed(row, self.wanted.items, listed, self.scores);
+        let Quantiser { kernels, floor } = self.scan.quantiser;
+        kernels.score_listed(row, self.wanted.items, listed, floor, self.scores);
         self.scored += listed.len();
 
         let mut hits = self.wanted.hits(self.first_user + user);

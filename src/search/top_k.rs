@@ -7,7 +7,6 @@
 //! [`tiles`]: super::tiles
 
 use super::catalogue::Catalogue;
-use super::exclusions::part;
 use super::filter::{Filter, Ready};
 use super::hits::Hits;
 use super::scan::Scan;
@@ -72,9 +71,8 @@ pub(super) fn search<E: Real>(
     }
 
     let least = filter.min_score.map_or(-E::INFINITY, E::from_f64);
-    let best = (0..user_count).map(|_| Mutex::new(Hits::new(k, least))).collect();
     let (users, items) = (Rows::new(users), Rows::new(items));
-    let wanted = Wanted { users, items, k, filter: ready, best };
+    let wanted = Wanted::new(users, items, k, ready, least);
     let tiles = Tiles::new(&call, dim);
     let only = wanted.filter.only();
     let scan = if only.is_some() { None } else { Scan::if_it_pays(&call, &wanted, prepared)? };
@@ -98,10 +96,22 @@ pub(super) struct Wanted<'a, E> {
     pub(super) items: Rows<'a, E>,
     pub(super) k: usize,
     pub(super) filter: Ready<'a>,
+    /// Scores below this do not count.
+    least: E,
     best: Vec<Mutex<Hits<E>>>,
 }
 
-impl<E: Real> Wanted<'_, E> {
+impl<'a, E: Real> Wanted<'a, E> {
+    fn new(users: Rows<'a, E>, items: Rows<'a, E>, k: usize, filter: Ready<'a>, least: E) -> Self {
+        let best = (0..users.count()).map(|_| Mutex::new(Hits::new(k, least))).collect();
+        Self { users, items, k, filter, least, best }
+    }
+
+    /// Hits as each user begins with.
+    pub(super) fn no_hits(&self) -> Hits<E> {
+        Hits::new(self.k, self.least)
+    }
+
     /// The hits of a user, for as long as this is held.
     pub(super) fn hits(&self, user: usize) -> MutexGuard<'_, Hits<E>> {
         self.best[user].lock().unwrap_or_else(PoisonError::into_inner)
@@ -149,6 +159,11 @@ impl Grid {
     }
 }
 
+/// Cuts `0..count` into parts of `length`.
+pub(super) fn part(index: usize, length: usize, count: usize) -> Range<usize> {
+    (index * length).min(count)..((index + 1) * length).min(count)
+}
+
 impl<E: Real> TopK<E> {
     fn unfilled(users: usize, k: usize) -> Self {
         let shape = (users, k);
@@ -157,5 +172,16 @@ impl<E: Real> TopK<E> {
             indices: Array2::from_elem(shape, -1),
             scored: 0,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_cover_the_whole() {
+        let parts: Vec<_> = (0..4).map(|index| part(index, 3, 8)).collect();
+        assert_eq!(parts, [0..3, 3..6, 6..8, 8..8]);
     }
 }
