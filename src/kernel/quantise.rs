@@ -20,7 +20,7 @@
 #![allow(clippy::needless_range_loop)]
 
 use super::lanes::{LANES, Load};
-use super::range::{Floor, prepare};
+use super::range::{Floor, out_of_range, prepare, square_lanes};
 use super::real::Real;
 use super::scan::candidates::round_up;
 use crate::view::Rows;
@@ -45,7 +45,7 @@ pub(crate) struct Quantised {
     pub(crate) error: f32,
 }
 
-/// Codes each of at most sixteen `rows`, with 128 added, into as many of `codes`; what is left of a
+/// Codes each of one to sixteen `rows`, with 128 added, into as many of `codes`; what is left of a
 /// row there keeps what it holds.
 ///
 /// Three times over the rows: their norms and largest elements, the codes, the errors. What each row
@@ -58,22 +58,24 @@ pub(crate) fn quantise<E: Real, L>(
     codes: &mut [u8],
     quantised: &mut [Quantised; LANES],
 ) where
-    L: Load<E, E>,
+    L: Load<E, E> + Load<f32, f32>,
 {
-    assert!(rows.count() <= LANES && rows.dim() <= MOST_CODES);
+    assert!((1..=LANES).contains(&rows.count()) && rows.dim() <= MOST_CODES);
     let (mut scratch, mut scaled) = (Vec::new(), Vec::new());
-    let (mut squares, mut largest) = ([E::ONE; LANES], [E::ZERO; LANES]);
-    let mut is_scaled = [false; LANES];
+    let (mut squares, outside) = squares_of(lanes, rows, floor, &mut scratch);
+    let mut largest = [E::ZERO; LANES];
     for index in 0..rows.count() {
-        let row = rows.row(index, &mut scratch);
-        let ready = prepare(lanes, row, floor, &mut scaled);
-        is_scaled[index] = ready.elements.as_ptr() != row.as_ptr();
-        (squares[index], largest[index]) = (ready.square, largest_of(ready.elements));
+        let mut row = rows.row(index, &mut scratch);
+        if outside >> index & 1 != 0 {
+            let ready = prepare(lanes, row, floor, &mut scaled);
+            (row, squares[index]) = (ready.elements, ready.square);
+        }
+        largest[index] = largest_of(row);
     }
 
     let units = Units::new(&squares, &largest);
-    let (mut sums, mut is_zero) = ([0.0; LANES], [false; LANES]);
-    let bytes_per_row = codes.len() / rows.count().max(1);
+    let (mut left_out, mut is_zero) = ([[0.0; LANES]; LANES], [false; LANES]);
+    let bytes_per_row = codes.len() / rows.count();
     for index in 0..rows.count() {
         let codes = &mut codes[index * bytes_per_row..][..rows.dim()];
         let mut row = rows.row(index, &mut scratch);
@@ -82,11 +84,12 @@ pub(crate) fn quantise<E: Real, L>(
             is_zero[index] = row.iter().all(|&element| element == E::ZERO);
             continue;
         }
-        if is_scaled[index] {
+        if outside >> index & 1 != 0 {
             row = prepare(lanes, row, floor, &mut scaled).elements;
         }
-        sums[index] = units.code(index, row, codes);
+        units.code(index, row, codes, &mut left_out[index]);
     }
+    let sums = sums_of(lanes, &left_out);
 
     let margin = margin(rows.dim());
     for index in 0..LANES {
@@ -102,6 +105,40 @@ pub(crate) fn quantise<E: Real, L>(
         };
         quantised[index] = Quantised { scale, error };
     }
+}
+
+/// The squares of at most sixteen rows, as they are scored, and a bit for each that is out of range.
+#[inline(always)]
+fn squares_of<E: Real, L: Load<E, E>>(
+    lanes: L,
+    rows: Rows<'_, E>,
+    floor: Floor<E>,
+    scratch: &mut Vec<E>,
+) -> ([E; LANES], u16) {
+    let mut quarters = [lanes.zero(); 4];
+    for quarter in 0..rows.count().div_ceil(4) {
+        let mut squares = [lanes.zero(); 4];
+        for place in 0..(rows.count() - 4 * quarter).min(4) {
+            squares[place] = square_lanes(lanes, rows.row(4 * quarter + place, scratch));
+        }
+        quarters[quarter] = lanes.fold_rows(squares);
+    }
+    let squares = lanes.at_least(lanes.fold_quarters(quarters), lanes.splat(floor.square));
+    (lanes.store(squares), out_of_range(lanes, squares, rows.count()))
+}
+
+/// Each of sixteen rows of lanes added up.
+#[inline(always)]
+fn sums_of<L: Load<f32, f32>>(lanes: L, rows: &[[f32; LANES]; LANES]) -> [f32; LANES] {
+    let mut quarters = [lanes.zero(); 4];
+    for quarter in 0..4 {
+        let mut four = [lanes.zero(); 4];
+        for place in 0..4 {
+            four[place] = lanes.load(&rows[4 * quarter + place]);
+        }
+        quarters[quarter] = lanes.fold_rows(four);
+    }
+    lanes.store(lanes.fold_quarters(quarters))
 }
 
 /// What turns elements into codes, for each of sixteen rows.
@@ -130,21 +167,21 @@ impl<E: Real> Units<E> {
         units
     }
 
-    /// Codes a row, and gives the sum of the squares of what the codes leave out.
+    /// Codes a row, and adds the squares of what the codes leave out to as many lanes.
     #[inline(always)]
-    fn code(&self, index: usize, row: &[E], codes: &mut [u8]) -> f32 {
+    fn code(&self, index: usize, row: &[E], codes: &mut [u8], squares: &mut [f32; LANES]) {
         let unit = (self.inverse[index], self.factor[index], self.scale[index]);
-        let mut squares = [0.0; LANES];
+        let mut sums = [0.0; LANES]; // in registers
         let (groups, rest) = row.as_chunks::<LANES>();
         let (code_groups, code_rest) = codes.as_chunks_mut::<LANES>();
         for (group, codes) in groups.iter().zip(code_groups) {
-            *codes = code_group(group, unit, &mut squares);
+            *codes = code_group(group, unit, &mut sums);
         }
         if !rest.is_empty() {
-            let group = code_group(&filled_up(rest), unit, &mut squares);
+            let group = code_group(&filled_up(rest), unit, &mut sums);
             code_rest.copy_from_slice(&group[..rest.len()]);
         }
-        folded(squares, |a, b| a + b)
+        *squares = sums;
     }
 }
 
@@ -177,14 +214,13 @@ fn largest_of<E: Real>(row: &[E]) -> E {
     if !rest.is_empty() {
         take_larger(&mut lanes, &filled_up(rest));
     }
-    folded(lanes, |a, b| if b > a { b } else { a })
+    largest_lane(lanes)
 }
 
 #[inline(always)]
 fn take_larger<E: Real>(lanes: &mut [E; LANES], group: &[E; LANES]) {
     for lane in 0..LANES {
-        let magnitude = group[lane].magnitude();
-        lanes[lane] = if magnitude > lanes[lane] { magnitude } else { lanes[lane] };
+        lanes[lane] = larger(lanes[lane], group[lane].magnitude());
     }
 }
 
@@ -196,19 +232,27 @@ fn filled_up<E: Real>(rest: &[E]) -> [E; LANES] {
     group
 }
 
-/// All lanes made one by a tree, which takes a quarter of the time of a chain.
+/// The largest lane, by a tree, which takes a quarter of the time of a chain.
 ///
 /// The lanes pass through a box that the compiler cannot see into, or it would shape the loop that
-/// fills them after the tree: that took twice the time.
+/// fills them after the tree: that took twice the time. Each level has a loop of its own, as one
+/// loop over all of them is not unrolled.
 #[inline(always)]
-fn folded<T: Copy>(lanes: [T; LANES], both: impl Fn(T, T) -> T) -> T {
-    let mut lanes = black_box(lanes);
-    for half in [8, 4, 2, 1] {
-        for lane in 0..half {
-            lanes[lane] = both(lanes[lane], lanes[lane + half]);
-        }
+fn largest_lane<E: Real>(lanes: [E; LANES]) -> E {
+    let lanes = black_box(lanes);
+    let (mut eight, mut four) = ([E::ZERO; 8], [E::ZERO; 4]);
+    for lane in 0..8 {
+        eight[lane] = larger(lanes[lane], lanes[lane + 8]);
     }
-    lanes[0]
+    for lane in 0..4 {
+        four[lane] = larger(eight[lane], eight[lane + 4]);
+    }
+    larger(larger(four[0], four[2]), larger(four[1], four[3]))
+}
+
+#[inline(always)]
+fn larger<E: Real>(a: E, b: E) -> E {
+    if b > a { b } else { a }
 }
 
 /// (m + 8)u; see the module's prose.
@@ -218,98 +262,4 @@ fn margin(dim: usize) -> f64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::kernel::level::available;
-    use ndarray::{Array2, ArrayView2};
-
-    /// Rows of many kinds: of all sizes, with one large element, exact in codes, without direction.
-    fn rows(dim: usize) -> Array2<f32> {
-        let mut state = 1_u32;
-        let mut next = move || {
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            f32::from(i16::from_le_bytes([state.to_le_bytes()[2], state.to_le_bytes()[3]]))
-        };
-        let mut rows = Array2::from_shape_simple_fn((14, dim), &mut next);
-        rows.row_mut(1).mapv_inplace(|element| element * 1e-30);
-        rows.row_mut(2).mapv_inplace(|element| element * 1e30);
-        rows.row_mut(3).mapv_inplace(|element| (element % 128.0).trunc());
-        rows.row_mut(4).fill(0.1);
-        rows.row_mut(5).fill(0.0);
-        rows.row_mut(6).mapv_inplace(|element| element * 1e-43);
-        rows[(7, dim / 2)] = 1e7;
-        rows[(8, dim - 1)] = f32::NAN;
-        rows[(9, 0)] = f32::NEG_INFINITY;
-        rows
-    }
-
-    fn quantised(rows: ArrayView2<'_, f32>, epsilon: f32) -> (Vec<u8>, [Quantised; LANES]) {
-        let floor = Floor::new(epsilon);
-        let mut results = available().into_iter().map(|level| {
-            let mut codes = vec![0; rows.len()];
-            let mut all = [Quantised { scale: 0.0, error: 0.0 }; LANES];
-            level.kernels_f32().quantise(Rows::new(rows), floor, &mut codes, &mut all);
-            (codes, all)
-        });
-        let first = results.next().unwrap();
-        for (codes, all) in results {
-            assert_eq!(codes, first.0, "every kernel gives the same codes");
-            assert_eq!(format!("{all:?}"), format!("{:?}", first.1));
-        }
-        first
-    }
-
-    /// The norm of what the codes leave out, in 64-bit floats.
-    fn left_out(row: &[f32], codes: &[u8], scale: f32, epsilon: f64) -> f64 {
-        let norm = row.iter().map(|&element| f64::from(element).powi(2)).sum::<f64>().sqrt();
-        let norm = norm.max(epsilon).max(f64::MIN_POSITIVE);
-        let residual = |(&element, &code): (&f32, &u8)| {
-            f64::from(element) / norm - f64::from(scale) * (f64::from(code) - 128.0)
-        };
-        row.iter().zip(codes).map(|pair| residual(pair).powi(2)).sum::<f64>().sqrt()
-    }
-
-    #[test]
-    fn errors_are_at_least_what_the_codes_leave_out_and_not_much_more() {
-        for dim in [1, 2, 15, 16, 17, 100, 128, 8192] {
-            for epsilon in [0.0, 1e-7, 1.0, 1e15] {
-                let rows = rows(dim);
-                let (codes, all) = quantised(rows.view(), epsilon);
-                for (index, row) in rows.rows().into_iter().enumerate() {
-                    let (row, Quantised { scale, error }) = (row.to_slice().unwrap(), all[index]);
-                    if !row.iter().all(|element| element.is_finite()) {
-                        assert!(error.is_nan());
-                        continue;
-                    }
-                    let codes = &codes[index * dim..][..dim];
-                    assert!(!codes.contains(&0), "a code of -128");
-                    let exact = left_out(row, codes, scale, f64::from(epsilon));
-                    let what = format!("row {index} of {dim}, epsilon {epsilon}: {exact} {error}");
-                    assert!(exact <= f64::from(error), "{what}");
-                    let slack = 3.0 * margin(dim) + f64::from(256.0 * LEAST_ELEMENT);
-                    assert!(f64::from(error) <= exact * (1.0 + 1e-3) + slack, "{what}");
-                    let half_codes =
-                        f64::from(scale) / 2.0 * f64::from(u32::try_from(dim).unwrap()).sqrt();
-                    assert!(exact <= half_codes * 1.001 + slack, "{what}");
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn a_zero_row_has_no_error_and_doubles_are_coded_as_floats() {
-        let rows = rows(33);
-        let (codes, all) = quantised(rows.view(), 0.0);
-        assert_eq!(all[5], Quantised { scale: 0.0, error: 0.0 });
-        assert!(codes[5 * 33..6 * 33].iter().all(|&code| code == ZERO_CODE));
-        let wide = rows.mapv(f64::from);
-        for level in available() {
-            let mut wide_codes = vec![0; wide.len()];
-            let mut wide_all = [Quantised { scale: 0.0, error: 0.0 }; LANES];
-            let (rows, floor) = (Rows::new(wide.view()), Floor::new(0.0));
-            level.kernels_f64().quantise(rows, floor, &mut wide_codes, &mut wide_all);
-            let apart = wide_codes.iter().zip(&codes).filter(|(a, b)| a.abs_diff(**b) > 1).count();
-            assert_eq!(apart, 0, "{level:?}");
-        }
-    }
-}
+mod tests;

@@ -1,0 +1,93 @@
+use super::*;
+use crate::kernel::level::available;
+use ndarray::{Array2, ArrayView2};
+
+/// Rows of many kinds: of all sizes, with one large element, exact in codes, without direction.
+fn rows(dim: usize) -> Array2<f32> {
+    let mut state = 1_u32;
+    let mut next = move || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        f32::from(i16::from_le_bytes([state.to_le_bytes()[2], state.to_le_bytes()[3]]))
+    };
+    let mut rows = Array2::from_shape_simple_fn((14, dim), &mut next);
+    rows.row_mut(1).mapv_inplace(|element| element * 1e-30);
+    rows.row_mut(2).mapv_inplace(|element| element * 1e30);
+    rows.row_mut(3).mapv_inplace(|element| (element % 128.0).trunc());
+    rows.row_mut(4).fill(0.1);
+    rows.row_mut(5).fill(0.0);
+    rows.row_mut(6).mapv_inplace(|element| element * 1e-43);
+    rows[(7, dim / 2)] = 1e7;
+    rows[(8, dim - 1)] = f32::NAN;
+    rows[(9, 0)] = f32::NEG_INFINITY;
+    rows
+}
+
+fn quantised(rows: ArrayView2<'_, f32>, epsilon: f32) -> (Vec<u8>, [Quantised; LANES]) {
+    let floor = Floor::new(epsilon);
+    let mut results = available().into_iter().map(|level| {
+        let mut codes = vec![0; rows.len()];
+        let mut all = [Quantised { scale: 0.0, error: 0.0 }; LANES];
+        level.kernels_f32().quantise(Rows::new(rows), floor, &mut codes, &mut all);
+        (codes, all)
+    });
+    let first = results.next().unwrap();
+    for (codes, all) in results {
+        assert_eq!(codes, first.0, "every kernel gives the same codes");
+        assert_eq!(format!("{all:?}"), format!("{:?}", first.1));
+    }
+    first
+}
+
+/// The norm of what the codes leave out, in 64-bit floats.
+fn left_out(row: &[f32], codes: &[u8], scale: f32, epsilon: f64) -> f64 {
+    let norm = row.iter().map(|&element| f64::from(element).powi(2)).sum::<f64>().sqrt();
+    let norm = norm.max(epsilon).max(f64::MIN_POSITIVE);
+    let residual = |(&element, &code): (&f32, &u8)| {
+        f64::from(element) / norm - f64::from(scale) * (f64::from(code) - 128.0)
+    };
+    row.iter().zip(codes).map(|pair| residual(pair).powi(2)).sum::<f64>().sqrt()
+}
+
+#[test]
+fn errors_are_at_least_what_the_codes_leave_out_and_not_much_more() {
+    for dim in [1, 2, 15, 16, 17, 100, 128, 8192] {
+        for epsilon in [0.0, 1e-7, 1.0, 1e15] {
+            let rows = rows(dim);
+            let (codes, all) = quantised(rows.view(), epsilon);
+            for (index, row) in rows.rows().into_iter().enumerate() {
+                let (row, Quantised { scale, error }) = (row.to_slice().unwrap(), all[index]);
+                if !row.iter().all(|element| element.is_finite()) {
+                    assert!(error.is_nan());
+                    continue;
+                }
+                let codes = &codes[index * dim..][..dim];
+                assert!(!codes.contains(&0), "a code of -128");
+                let exact = left_out(row, codes, scale, f64::from(epsilon));
+                let what = format!("row {index} of {dim}, epsilon {epsilon}: {exact} {error}");
+                assert!(exact <= f64::from(error), "{what}");
+                let slack = 3.0 * margin(dim) + f64::from(256.0 * LEAST_ELEMENT);
+                assert!(f64::from(error) <= exact * (1.0 + 1e-3) + slack, "{what}");
+                let half_codes =
+                    f64::from(scale) / 2.0 * f64::from(u32::try_from(dim).unwrap()).sqrt();
+                assert!(exact <= half_codes * 1.001 + slack, "{what}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_zero_row_has_no_error_and_doubles_are_coded_as_floats() {
+    let rows = rows(33);
+    let (codes, all) = quantised(rows.view(), 0.0);
+    assert_eq!(all[5], Quantised { scale: 0.0, error: 0.0 });
+    assert!(codes[5 * 33..6 * 33].iter().all(|&code| code == ZERO_CODE));
+    let wide = rows.mapv(f64::from);
+    for level in available() {
+        let mut wide_codes = vec![0; wide.len()];
+        let mut wide_all = [Quantised { scale: 0.0, error: 0.0 }; LANES];
+        let (rows, floor) = (Rows::new(wide.view()), Floor::new(0.0));
+        level.kernels_f64().quantise(rows, floor, &mut wide_codes, &mut wide_all);
+        let apart = wide_codes.iter().zip(&codes).filter(|(a, b)| a.abs_diff(**b) > 1).count();
+        assert_eq!(apart, 0, "{level:?}");
+    }
+}
