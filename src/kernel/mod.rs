@@ -29,7 +29,7 @@ use std::ops::Range;
 type ScoreRowsFn<E> = unsafe fn(&[E], Rows<'_, E>, Floor<E>, ScoreRow<'_, E>);
 type ScorePairsFn<E> = unsafe fn(Rows<'_, E>, Rows<'_, E>, Floor<E>, ScoreRow<'_, E>);
 type ScoreListedFn<E> = unsafe fn(&[E], Rows<'_, E>, &[u32], Floor<E>, &mut [E]);
-type QuantiseFn<E> = unsafe fn(Rows<'_, E>, Floor<E>, &mut [u8], &mut [Quantised; LANES]);
+type QuantiseFn<E> = unsafe fn(Rows<'_, E>, Floor<E>, i8, &mut [u8], &mut [Quantised; LANES]);
 type FillFn<E> = unsafe fn(&mut Panel<E>, Rows<'_, E>, Range<usize>, Floor<E>);
 type ScoreTilesFn<E> = unsafe fn(&Panel<E>, &Panel<E>, &mut [ScoreRow<'_, E>], usize);
 
@@ -125,10 +125,11 @@ impl<E: Clone> Kernels<E> {
         &self,
         rows: Rows<'_, E>,
         floor: Floor<E>,
+        most_code: i8,
         codes: &mut [u8],
         quantised: &mut [Quantised; LANES],
     ) {
         // SAFETY: this CPU has the table's instructions.
-        unsafe { (self.quantise)(rows, floor, codes, quantised) }
+        unsafe { (self.quantise)(rows, floor, most_code, codes, quantised) }
     }
 }

@@ -1,15 +1,15 @@
 //! Unit vectors to 8-bit codes: a scale a vector, and the norm of what the codes leave out.
 //!
 //! A vector `v` stands for `w = v / max(|v|, epsilon)`, as it is scored. Its codes are
-//! `q = round(127 · w / max |w|)`, within ±127, and its scale is `s = max |w| / 127`, so that `s · q`
-//! is near `w`. How near is measured, not supposed: the error `e` is at least the norm of `w - s·q`.
+//! `q = round(M · w / max |w|)`, within ±M, and its scale is `s = max |w| / M`, so that `s · q` is near
+//! `w`: M is 127, or what a scan has room for in a user's codes, 63 at the least. How near is measured, not supposed: the error `e` is at least the norm of `w - s·q`.
 //!
 //! All is computed in 32-bit floats, with u = 2⁻²⁴ and m = ⌈D/16⌉. What is computed is not `w` but
 //! `x = v · fl(1/fl(|v|))`. The square of the norm is a sum of m fused multiply-adds and 4 additions
 //! of what is not negative, so off by (m + 4)u at most; the root halves that and adds u, the
 //! reciprocal u, the product u: |w - x| ≤ (m/2 + 5)u. A residual `x - s·q` has two roundings, of a
-//! product of at most |x| + s/2 and of the difference itself; over the whole vector those are at
-//! most 1.5u and u·|x - s·q|. The sum of their squares is off by (m + 5)u, its root by half and u
+//! product of at most |x| + s/2 and of the difference itself; as √D·s/2 is at most √8192/126 < 0.72,
+//! over the whole vector those are at most 1.8u and u·|x - s·q|. The sum of their squares is off by (m + 5)u, its root by half and u
 //! more. So, to first order, and with more than enough for the higher ones while D ≤ 8192:
 //!
 //! ```text
@@ -26,8 +26,10 @@ use super::scan::candidates::round_up;
 use crate::view::Rows;
 use std::hint::black_box;
 
-/// The longest vectors that have codes: up to here no error is above ½, as the scan's bound supposes.
+/// The longest vectors that have codes: up to here no error is above 0.72, as the scan's bound supposes.
 pub(crate) const MOST_CODES: usize = 8192;
+/// The largest code that is used.
+pub(crate) const MOST_CODE: i8 = i8::MAX;
 /// The code 0 as it is stored.
 pub(crate) const ZERO_CODE: u8 = 128;
 /// Unit vectors with no element this large, as a large epsilon makes them, have no codes but zeros:
@@ -45,7 +47,7 @@ pub(crate) struct Quantised {
     pub(crate) error: f32,
 }
 
-/// Codes each of one to sixteen `rows`, with 128 added, into as many of `codes`; what is left of a
+/// Codes within ±`most_code` of each of one to sixteen `rows`, with 128 added, into as many of `codes`; what is left of a
 /// row there keeps what it holds.
 ///
 /// Three times over the rows: their norms and largest elements, the codes, the errors. What each row
@@ -55,6 +57,7 @@ pub(crate) fn quantise<E: Real, L>(
     lanes: L,
     rows: Rows<'_, E>,
     floor: Floor<E>,
+    most_code: i8,
     codes: &mut [u8],
     quantised: &mut [Quantised; LANES],
 ) where
@@ -73,7 +76,7 @@ pub(crate) fn quantise<E: Real, L>(
         largest[index] = largest_of(row);
     }
 
-    let units = Units::new(&squares, &largest);
+    let units = Units::new(&squares, &largest, f32::from(most_code));
     let (mut left_out, mut is_zero) = ([[0.0; LANES]; LANES], [false; LANES]);
     let bytes_per_row = codes.len() / rows.count();
     for index in 0..rows.count() {
@@ -153,7 +156,7 @@ struct Units<E> {
 
 impl<E: Real> Units<E> {
     #[inline(always)]
-    fn new(squares: &[E; LANES], largest: &[E; LANES]) -> Self {
+    fn new(squares: &[E; LANES], largest: &[E; LANES], most_code: f32) -> Self {
         let mut units =
             Self { inverse: [E::ONE; LANES], factor: [0.0; LANES], scale: [0.0; LANES] };
         for index in 0..LANES {
@@ -161,8 +164,8 @@ impl<E: Real> Units<E> {
             let most = (largest[index] * inverse).to_f32();
             let coded = most >= LEAST_ELEMENT;
             units.inverse[index] = inverse;
-            units.factor[index] = 127.0 / most;
-            units.scale[index] = if coded { most / 127.0 } else { 0.0 };
+            units.factor[index] = most_code / most;
+            units.scale[index] = if coded { most / most_code } else { 0.0 };
         }
         units
     }

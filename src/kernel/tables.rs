@@ -73,10 +73,11 @@ macro_rules! table {
             unsafe fn quantise(
                 rows: Rows<'_, $real>,
                 floor: Floor<$real>,
+                most_code: i8,
                 codes: &mut [u8],
                 quantised: &mut [Quantised; LANES],
             ) {
-                quantise::quantise($lanes, rows, floor, codes, quantised);
+                quantise::quantise($lanes, rows, floor, most_code, codes, quantised);
             }
             Kernels {
                 score_rows,

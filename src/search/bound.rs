@@ -37,12 +37,13 @@
 //! Q, an integer, is rounded to a float (at most 8192 · 127² < 2²⁸, so more than 24 bits), w·e is
 //! rounded, and so are Q·b, on an instruction set without fused multiply-add, and the sum. Each
 //! rounding is off by u times a term of at most |Q|·b + w·e, and there are four of them. In units of
-//! 1, a·|Q|·b ≤ (1 + f)(1 + e) and a·w·e ≤ (1 + f)·e·(1 + 2u). No error is above ½: an element's
-//! residual is at most half a code, and half a code is 1/254 of the largest element, which is at
-//! most 1, so |û - ap| ≤ √8192/254 < 0.36, rounding included. Therefore
+//! 1, a·|Q|·b ≤ (1 + f)(1 + e) and a·w·e ≤ (1 + f)·e·(1 + 2u). Neither error is large: an element's
+//! residual is at most half a code, and half a code is 1/254 of an item's largest element and 1/126
+//! of a user's, whose codes go to 63 at least. That element is at most 1, so e ≤ √8192/254 < 0.36
+//! and f ≤ √8192/126 < 0.72, rounding included. Therefore
 //!
 //! ```text
-//! |a·y - (ab·Q + a·w·e)| ≤ 4u·(1.5·1.5 + 1.5·0.5)·(1 + 8u) < 12.1u ≤ g = 16u                   (2)
+//! |a·y - (ab·Q + a·w·e)| ≤ 4u·(1.72·1.36 + 1.72·0.36)·(1 + 8u) < 12u ≤ g = 16u                   (2)
 //! ```
 //!
 //! # The threshold
@@ -122,6 +123,7 @@ fn score_rounding<E: Real>(dim: usize) -> f64 {
 mod tests {
     use super::*;
     use crate::kernel::level::selected;
+    use crate::kernel::quantise::MOST_CODE;
     use crate::kernel::range::Floor;
     use crate::kernel::scan::codes::lines_for;
     use crate::score::{Options, cosine_similarity};
@@ -153,25 +155,29 @@ mod tests {
         }
     }
 
-    /// All pairs of some rows.
-    fn pairs<E: Real>(rows: &Array2<E>, epsilon: f64) -> Vec<Pair> {
+    /// All pairs of some rows, as users with codes up to `most_code` and as items.
+    fn pairs<E: Real>(rows: &Array2<E>, epsilon: f64, most_code: i8) -> Vec<Pair> {
         let (count, dim) = rows.dim();
         let mut scores = Array2::from_elem((count, count), E::ZERO);
         let options = Options { epsilon, ..Options::default() };
         cosine_similarity(rows.view(), rows.view(), scores.view_mut(), &options).unwrap();
         let quantiser =
             Quantiser { kernels: E::kernels().unwrap(), floor: Floor::new(E::from_f64(epsilon)) };
-        let mut vectors = Vec::new();
-        quantiser.each_sixteen(Rows::new(rows.view()), |_, codes, quantised| {
-            for (row, quantised) in codes.chunks(4 * lines_for(dim)).zip(quantised) {
-                let codes = row[..dim].iter().map(|&code| i32::from(code) - 128);
-                vectors.push((codes.collect::<Vec<_>>(), *quantised));
-            }
-        });
+        let coded = |most_code| {
+            let mut vectors = Vec::new();
+            quantiser.each_sixteen(Rows::new(rows.view()), most_code, |_, codes, quantised| {
+                for (row, quantised) in codes.chunks(4 * lines_for(dim)).zip(quantised) {
+                    let codes = row[..dim].iter().map(|&code| i32::from(code) - 128);
+                    vectors.push((codes.collect::<Vec<_>>(), *quantised));
+                }
+            });
+            vectors
+        };
+        let (users, items) = (coded(most_code), coded(MOST_CODE));
         let mut pairs = Vec::new();
-        for (index, (user, quantised)) in vectors.iter().enumerate() {
+        for (index, (user, quantised)) in users.iter().enumerate() {
             let Some(bound) = UserBound::new::<E>(*quantised, dim) else { continue };
-            for (other, (item, Quantised { scale, error })) in vectors.iter().enumerate() {
+            for (other, (item, Quantised { scale, error })) in items.iter().enumerate() {
                 let dot = user.iter().zip(item).map(|(a, b)| a * b).sum();
                 let score = scores[(index, other)].to_f64();
                 pairs.push(Pair { dot, scale: *scale, error: *error, user: bound, score });
@@ -202,7 +208,8 @@ mod tests {
 
     fn assert_bounded<E: Real>(rows: &Array2<E>) {
         for epsilon in [0.0, 1e-7, 1e-3, 1e4] {
-            for pair in pairs(rows, epsilon) {
+            for pair in pairs(rows, epsilon, 63).into_iter().chain(pairs(rows, epsilon, MOST_CODE))
+            {
                 let threshold = pair.user.threshold(pair.score);
                 let what = format!("{:?} at {} on {:?}", pair.user, pair.score, selected());
                 for bound in pair.bounds() {
@@ -224,7 +231,7 @@ mod tests {
     /// For codes that leave nothing out the bound is near: what is added for rounding is all there is.
     #[test]
     fn the_bound_is_not_much_wider_than_what_the_codes_leave_out() {
-        for pair in pairs(&rows(100), 0.0) {
+        for pair in pairs(&rows(100), 0.0, MOST_CODE) {
             let left_out = (1.0 + pair.user.error) * f64::from(pair.error) + pair.user.error;
             let width =
                 pair.user.scale * f64::from(pair.bounds()[0]) + pair.user.margin - pair.score;

@@ -3,7 +3,7 @@
 
 use super::bound::UserBound;
 use crate::kernel::Kernels;
-use crate::kernel::quantise::{Quantised, ZERO_CODE};
+use crate::kernel::quantise::{MOST_CODE, Quantised, ZERO_CODE};
 use crate::kernel::range::Floor;
 use crate::kernel::real::Real;
 use crate::kernel::scan::GROUP;
@@ -20,7 +20,7 @@ pub(super) struct Quantiser<E: Clone + 'static> {
 impl<E: Real> Quantiser<E> {
     /// Fills blocks with the codes of `items`; what they have room for beyond these is never found.
     pub(super) fn fill(&self, items: Rows<'_, E>, to: &mut BlocksToFill<'_>) {
-        self.each_sixteen(items, |first, codes, quantised| {
+        self.each_sixteen(items, MOST_CODE, |first, codes, quantised| {
             to.interleave(first / GROUP, codes);
             let (scales, errors) = (&mut to.scales[first..], &mut to.errors[first..]);
             for place in 0..GROUP {
@@ -33,12 +33,16 @@ impl<E: Real> Quantiser<E> {
         });
     }
 
-    /// All users' codes and bounds.
-    pub(super) fn users(&self, users: Rows<'_, E>) -> (UserCodes, Vec<Option<UserBound>>) {
+    /// All users' codes, within ±`most_code`, and bounds.
+    pub(super) fn users(
+        &self,
+        users: Rows<'_, E>,
+        most_code: i8,
+    ) -> (UserCodes, Vec<Option<UserBound>>) {
         let mut coded = UserCodes::new(users.count(), users.dim());
         let mut bounds = Vec::new();
         let bytes_per_row = 4 * lines_for(users.dim());
-        self.each_sixteen(users, |_, codes, quantised| {
+        self.each_sixteen(users, most_code, |_, codes, quantised| {
             for (row, &user) in quantised.iter().enumerate() {
                 coded.push(&codes[row * bytes_per_row..][..users.dim()]);
                 bounds.push(UserBound::new::<E>(user, users.dim()));
@@ -51,6 +55,7 @@ impl<E: Real> Quantiser<E> {
     pub(super) fn each_sixteen(
         &self,
         rows: Rows<'_, E>,
+        most_code: i8,
         mut take: impl FnMut(usize, &[u8], &[Quantised]),
     ) {
         let mut codes = vec![ZERO_CODE; GROUP * 4 * lines_for(rows.dim())];
@@ -59,7 +64,7 @@ impl<E: Real> Quantiser<E> {
             let count = GROUP.min(rows.count() - first);
             let codes = &mut codes[..count * 4 * lines_for(rows.dim())];
             let rows = rows.range(first..first + count);
-            self.kernels.quantise(rows, self.floor, codes, &mut quantised);
+            self.kernels.quantise(rows, self.floor, most_code, codes, &mut quantised);
             take(first, codes, &quantised[..count]);
         }
     }

@@ -89,10 +89,11 @@ impl<'a, E: Real> Scan<'a, E> {
         }
         let grid = grid((users.count(), items, dim), call.threads, prepared.is_some());
         let quantiser = Quantiser { kernels: call.kernels, floor: call.floor };
-        let (codes, bounds) = quantiser.users(users);
+        let kernel = level::selected()?.scan();
+        let (codes, bounds) = quantiser.users(users, kernel.most_code);
         let tallies = (0..users.count().div_ceil(grid.panel)).map(|_| Tally::default()).collect();
         Ok(Some(Self {
-            kernel: level::selected()?.scan(),
+            kernel,
             quantiser,
             prepared: prepared.map(Catalogue::codes),
             users: codes,

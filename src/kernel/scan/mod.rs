@@ -44,6 +44,8 @@ pub(crate) trait Sink {
 /// The scan on one instruction set. As for [`super::Kernels`], [`super::level`] only hands out one
 /// that this CPU can run.
 pub(crate) struct ScanKernel {
+    /// The largest magnitude of a user's codes that its sums have room for, 63 at the least.
+    pub(crate) most_code: i8,
     scan: unsafe fn(UserRows<'_>, ItemBlocks<'_>, &mut [Candidates], &mut dyn Sink),
 }
 
@@ -80,7 +82,7 @@ pub(crate) trait CodeLanes: Copy {
     fn user(self, codes: [i8; 4]) -> Self::User;
     /// All sums at `correction`, which makes up for the items' offset.
     fn start(self, correction: i32) -> Self::Sums;
-    /// Adds each item's four products; the items' offset is taken off here or is in the correction.
+    /// Adds each item's four products. The items' offset is in them; the correction makes up for it.
     fn multiply_add(self, items: Self::Items, user: Self::User, sums: Self::Sums) -> Self::Sums;
 
     /// `sums * scales + weight * errors`, the latter product rounded first.

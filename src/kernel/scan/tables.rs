@@ -5,10 +5,12 @@ use super::amx::instructions::Amx;
 use super::candidates::Candidates;
 use super::codes::{ItemBlocks, UserRows};
 use super::{ScanKernel, Sink, tile};
+use crate::kernel::quantise::MOST_CODE;
 
-/// A kernel of this name; `tile` is users × groups of sixteen items that the registers hold.
+/// A kernel of this name; `most` is the largest code of a user, `tile` the users × groups of sixteen
+/// items that the registers hold.
 macro_rules! kernel {
-    ($name:ident, $lanes:expr, tile: $users:literal x $groups:literal $(, $feature:meta)?) => {
+    ($name:ident, $lanes:expr, most: $most:expr, tile: $users:literal x $groups:literal $(, $feature:meta)?) => {
         pub(crate) static $name: ScanKernel = {
             $(#[$feature])?
             unsafe fn scan(
@@ -19,24 +21,24 @@ macro_rules! kernel {
             ) {
                 tile::scan::<_, $users, $groups>($lanes, users, items, candidates, sink);
             }
-            ScanKernel { scan }
+            ScanKernel { most_code: $most, scan }
         };
     };
 }
 
-kernel!(PORTABLE, super::portable::Portable, tile: 1 x 1);
+kernel!(PORTABLE, super::portable::Portable, most: MOST_CODE, tile: 1 x 1);
 
 #[cfg(target_arch = "x86_64")]
 kernel!(AVX2, {
     // SAFETY: this kernel runs only where the CPU has AVX2 and FMA; see `ScanKernel`.
     unsafe { super::avx2::Avx2::new() }
-}, tile: 3 x 1, target_feature(enable = "avx2,fma"));
+}, most: super::avx2::MOST_USER_CODE, tile: 4 x 1, target_feature(enable = "avx2,fma"));
 
 #[cfg(target_arch = "x86_64")]
 kernel!(VNNI, {
     // SAFETY: this kernel runs only where the CPU has AVX-512 VNNI; see `ScanKernel`.
     unsafe { super::vnni::Vnni::new() }
-}, tile: 4 x 4, target_feature(enable = "avx512f,avx512vnni"));
+}, most: MOST_CODE, tile: 4 x 4, target_feature(enable = "avx512f,avx512vnni"));
 
 /// Tiles with the epilogue of [`VNNI`].
 #[cfg(target_arch = "x86_64")]
@@ -53,5 +55,5 @@ pub(crate) static AMX: ScanKernel = {
         let (tiles, lanes) = unsafe { (Amx::configure(), super::vnni::Vnni::new()) };
         super::amx::scan(tiles, lanes, users, items, candidates, sink);
     }
-    ScanKernel { scan }
+    ScanKernel { most_code: MOST_CODE, scan }
 };

@@ -4,7 +4,8 @@
 use super::candidates::Candidates;
 use super::codes::{ItemCodes, NOT_FOUND, UserCodes, lines_for};
 use super::{GROUP, Sink};
-use crate::kernel::level::available;
+use crate::kernel::level::{Level, available};
+use crate::kernel::quantise::MOST_CODE;
 
 /// Numbers in no order.
 fn numbers() -> impl FnMut() -> u32 {
@@ -17,13 +18,15 @@ fn numbers() -> impl FnMut() -> u32 {
     }
 }
 
-/// A code within ±127.
-fn code(number: u32) -> i8 {
-    i8::try_from(i64::from(number % 255) - 127).expect("a code")
+/// A code within ±`most`.
+fn code(number: u32, most: i8) -> i8 {
+    let most = i64::from(most);
+    i8::try_from(i64::from(number) % (2 * most + 1) - most).expect("a code")
 }
 
 /// Codes of some users and items, plain and as the kernels take them.
 struct Case {
+    level: Level,
     users: Vec<Vec<i8>>,
     items: Vec<Vec<i8>>,
     scales: Vec<f32>,
@@ -32,12 +35,13 @@ struct Case {
     item_codes: ItemCodes,
 }
 
-fn case(users: usize, items: usize, dim: usize) -> Case {
+/// The users' codes go as far as the level's scan has room for.
+fn case(level: Level, users: usize, items: usize, dim: usize) -> Case {
     let mut next = numbers();
-    let mut rows = |count: usize| -> Vec<Vec<i8>> {
-        (0..count).map(|_| (0..dim).map(|_| code(next())).collect()).collect()
+    let mut rows = |count: usize, most: i8| -> Vec<Vec<i8>> {
+        (0..count).map(|_| (0..dim).map(|_| code(next(), most)).collect()).collect()
     };
-    let (users, items) = (rows(users), rows(items));
+    let (users, items) = (rows(users, level.scan().most_code), rows(items, MOST_CODE));
     let scales: Vec<_> = (0..items.len()).map(|item| [1.0, 0.5, 2.0][item % 3]).collect();
     let error = |item: usize| if item % 11 == 3 { NOT_FOUND } else { [0.0, 64.0, 0.25][item % 3] };
     let errors: Vec<_> = (0..items.len()).map(error).collect();
@@ -57,7 +61,7 @@ fn case(users: usize, items: usize, dim: usize) -> Case {
             part.interleave(block, &rows);
         }
     }
-    Case { users, items, scales, errors, user_codes, item_codes }
+    Case { level, users, items, scales, errors, user_codes, item_codes }
 }
 
 /// A row with 128 added; whatever fills it up is multiplied by zero.
@@ -94,31 +98,31 @@ impl Sink for Emptied {
     }
 }
 
-fn assert_every_kernel_finds(case: &Case, first: usize, threshold: f32) {
-    for level in available() {
-        let mut sink = Emptied(vec![Vec::new(); case.users.len()]);
-        let mut candidates: Vec<_> = case.users.iter().map(|_| Candidates::new(10)).collect();
-        for candidates in &mut candidates {
-            candidates.begin(threshold, WEIGHT);
-        }
-        let users = case.user_codes.rows(0..case.users.len());
-        let items = case.item_codes.blocks(first..case.items.len());
-        level.scan().scan(users, items, &mut candidates, &mut sink);
-        for (user, candidates) in candidates.iter().enumerate() {
-            sink.0[user].extend(candidates.found());
-            let expected = case.expected(user, first, threshold);
-            let shape = (case.users.len(), case.items.len(), case.users[user].len());
-            assert_eq!(sink.0[user], expected, "{user} of {shape:?}, {level:?}");
-        }
+fn assert_found(case: &Case, first: usize, threshold: f32) {
+    let mut sink = Emptied(vec![Vec::new(); case.users.len()]);
+    let mut candidates: Vec<_> = case.users.iter().map(|_| Candidates::new(10)).collect();
+    for candidates in &mut candidates {
+        candidates.begin(threshold, WEIGHT);
+    }
+    let users = case.user_codes.rows(0..case.users.len());
+    let items = case.item_codes.blocks(first..case.items.len());
+    case.level.scan().scan(users, items, &mut candidates, &mut sink);
+    for (user, candidates) in candidates.iter().enumerate() {
+        sink.0[user].extend(candidates.found());
+        let expected = case.expected(user, first, threshold);
+        let shape = (case.users.len(), case.items.len(), case.users[user].len());
+        assert_eq!(sink.0[user], expected, "{user} of {shape:?}, {:?}", case.level);
     }
 }
 
 #[test]
 fn every_shape_of_tile_is_found() {
-    for users in [1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 70] {
-        for items in [1, 15, 16, 17, 64, 65, 80, 145] {
-            for dim in [1, 3, 4, 5, 64, 65, 100, 128] {
-                assert_every_kernel_finds(&case(users, items, dim), 0, 5000.0);
+    for level in available() {
+        for users in [1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 70] {
+            for items in [1, 15, 16, 17, 64, 65, 80, 145] {
+                for dim in [1, 3, 4, 5, 64, 65, 100, 128] {
+                    assert_found(&case(level, users, items, dim), 0, 5000.0);
+                }
             }
         }
     }
@@ -126,44 +130,53 @@ fn every_shape_of_tile_is_found() {
 
 #[test]
 fn every_length_is_found() {
-    for dim in (1..=300).chain([1000]) {
-        assert_every_kernel_finds(&case(3, 40, dim), 0, -300.0);
+    for level in available() {
+        for dim in (1..=300).chain([1000]) {
+            assert_found(&case(level, 3, 40, dim), 0, -300.0);
+        }
     }
 }
 
 #[test]
 fn ties_with_the_threshold_are_found() {
-    let case = case(5, 100, 20);
-    for user in 0..5 {
-        for (_, bound) in case.expected(user, 0, f32::MIN) {
-            assert_every_kernel_finds(&case, 0, bound);
+    for level in available() {
+        let case = case(level, 5, 100, 20);
+        for user in 0..5 {
+            for (_, bound) in case.expected(user, 0, f32::MIN) {
+                assert_found(&case, 0, bound);
+            }
         }
     }
 }
 
 #[test]
 fn full_buffers_are_emptied() {
-    let case = case(6, 2000, 9);
-    assert_every_kernel_finds(&case, 0, f32::MIN);
-    assert_every_kernel_finds(&case, 1600, f32::MIN);
+    for level in available() {
+        let case = case(level, 6, 2000, 9);
+        assert_found(&case, 0, f32::MIN);
+        assert_found(&case, 1600, f32::MIN);
+    }
 }
 
 /// The largest codes do not overflow what they are added up in.
 #[test]
 fn extreme_codes_are_exact() {
-    for (user, item) in [(127, 127), (-127, 127), (127, -127), (-127, -127)] {
-        let mut case = case(2, 17, 1000);
-        let dim = 1000;
-        let mut user_codes = UserCodes::new(2, dim);
-        case.users = vec![vec![user; dim]; 2];
-        case.users.iter().for_each(|user| user_codes.push(&stored(user, dim)));
-        case.user_codes = user_codes;
-        case.items = vec![vec![item; dim]; 17];
-        for mut part in case.item_codes.parts(32) {
-            let rows = case.items.iter().flat_map(|item| stored(item, dim)).collect::<Vec<_>>();
-            part.interleave(0, &rows[..16 * dim]);
-            part.interleave(1, &rows[16 * dim..]);
+    let dim = 1000;
+    for level in available() {
+        let most = level.scan().most_code;
+        for (user, item) in [(most, 127), (-most, 127), (most, -127), (-most, -127)] {
+            let mut case = case(level, 2, 17, dim);
+            let mut user_codes = UserCodes::new(2, dim);
+            case.users = vec![vec![user; dim]; 2];
+            case.users.iter().for_each(|user| user_codes.push(&stored(user, dim)));
+            case.user_codes = user_codes;
+            case.items = vec![vec![item; dim]; 17];
+            for mut part in case.item_codes.parts(32) {
+                let rows = case.items.iter().flat_map(|item| stored(item, dim)).collect::<Vec<_>>();
+                part.interleave(0, &rows[..16 * dim]);
+                part.interleave(1, &rows[16 * dim..]);
+            }
+            assert_found(&case, 0, f32::MIN);
         }
-        assert_every_kernel_finds(&case, 0, f32::MIN);
     }
 }
