@@ -63,6 +63,11 @@ impl CodeLanes for Avx2 {
         unsafe { [add_half(items[0], user, sums[0]), add_half(items[1], user, sums[1])] }
     }
     #[inline(always)]
+    fn add(self, a: [__m256i; 2], b: [__m256i; 2]) -> [__m256i; 2] {
+        // SAFETY: `self` proves AVX2.
+        unsafe { [_mm256_add_epi32(a[0], b[0]), _mm256_add_epi32(a[1], b[1])] }
+    }
+    #[inline(always)]
     fn bounds(
         self,
         sums: [__m256i; 2],

@@ -85,6 +85,8 @@ pub(crate) trait CodeLanes: Copy {
     /// Adds each item's four products. The items' offset is in them; the correction makes up for it.
     fn multiply_add(self, items: Self::Items, user: Self::User, sums: Self::Sums) -> Self::Sums;
 
+    fn add(self, a: Self::Sums, b: Self::Sums) -> Self::Sums;
+
     /// `sums * scales + weight * errors`, the latter product rounded first.
     fn bounds(
         self,

@@ -41,6 +41,14 @@ impl CodeLanes for Portable {
         sums
     }
     #[inline(always)]
+    fn add(self, a: [i32; GROUP], b: [i32; GROUP]) -> [i32; GROUP] {
+        let mut sums = a;
+        for item in 0..GROUP {
+            sums[item] += b[item];
+        }
+        sums
+    }
+    #[inline(always)]
     #[allow(clippy::cast_precision_loss)] // the rounding is in the bound
     fn bounds(
         self,

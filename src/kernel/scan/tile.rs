@@ -98,6 +98,12 @@ fn multiply<L: CodeLanes, const USERS: usize, const GROUPS: usize>(
     for group in 0..GROUPS {
         items[group] = &items[group][..steps];
     }
+    if USERS == 1 {
+        for group in 0..GROUPS {
+            sums[0][group] = one_by_one(lanes, users[0], items[group], sums[0][group]);
+        }
+        return;
+    }
     for step in 0..steps {
         let mut codes = [lanes.user([0; 4]); USERS];
         for user in 0..USERS {
@@ -110,6 +116,25 @@ fn multiply<L: CodeLanes, const USERS: usize, const GROUPS: usize>(
             }
         }
     }
+}
+
+/// One user with one group. There is nothing to share, so the lines are read as they lie in memory:
+/// groups side by side took a tenth longer. Four sums, so that none waits for another.
+#[inline(always)]
+fn one_by_one<L: CodeLanes>(lanes: L, user: &[[i8; 4]], items: &[Line], sum: L::Sums) -> L::Sums {
+    let (fours, rest) = items.as_chunks::<4>();
+    let (user_fours, user_rest) = user.as_chunks::<4>();
+    let mut sums = [sum, lanes.start(0), lanes.start(0), lanes.start(0)];
+    for (lines, codes) in fours.iter().zip(user_fours) {
+        for place in 0..4 {
+            let codes = lanes.user(codes[place]);
+            sums[place] = lanes.multiply_add(lanes.items(&lines[place]), codes, sums[place]);
+        }
+    }
+    for (line, codes) in rest.iter().zip(user_rest) {
+        sums[0] = lanes.multiply_add(lanes.items(line), lanes.user(*codes), sums[0]);
+    }
+    lanes.add(lanes.add(sums[0], sums[1]), lanes.add(sums[2], sums[3]))
 }
 
 /// Whether any of a user's bounds reaches their threshold; nearly always none does.

@@ -51,6 +51,11 @@ impl CodeLanes for Vnni {
         unsafe { _mm512_dpbusd_epi32(sums, items, user) }
     }
     #[inline(always)]
+    fn add(self, a: __m512i, b: __m512i) -> __m512i {
+        // SAFETY: `self` proves AVX-512F.
+        unsafe { _mm512_add_epi32(a, b) }
+    }
+    #[inline(always)]
     fn bounds(
         self,
         sums: __m512i,
