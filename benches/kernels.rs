@@ -26,7 +26,7 @@ fn batched(criterion: &mut Criterion) {
         let users = matrix(batch, dim);
         let items: Array3<f32> =
             numbers(&[batch, count, dim]).into_dimensionality().expect("three axes");
-        let mut scores = Array2::zeros((batch, count));
+        let mut scores = Array2::<f32>::zeros((batch, count));
         group.throughput(Throughput::Bytes((items.len() * size_of::<f32>()) as u64));
         let name = format!("{batch}x{count}x{dim}");
         for threads in [Some(1), None] {
@@ -44,7 +44,7 @@ fn batched(criterion: &mut Criterion) {
 
 fn paired(criterion: &mut Criterion) {
     let (x, y) = (matrix(100_000, 64), matrix(100_000, 64));
-    let mut scores = Array1::zeros(100_000);
+    let mut scores = Array1::<f32>::zeros(100_000);
     criterion.bench_function("paired/100000x64", |bencher| {
         bencher.iter(|| {
             let options = Options::default();
@@ -58,7 +58,7 @@ fn full_matrix(criterion: &mut Criterion) {
     group.sample_size(20);
     for dim in [64, 128, 384] {
         let (x, y) = (matrix(1000, dim), matrix(10_000, dim));
-        let mut scores = Array2::zeros((1000, 10_000));
+        let mut scores = Array2::<f32>::zeros((1000, 10_000));
         group.throughput(Throughput::Elements(scores.len() as u64 * dim as u64));
         for threads in [Some(1), None] {
             let options = Options { threads, ..Options::default() };
@@ -77,7 +77,7 @@ fn self_matrix(criterion: &mut Criterion) {
     group.sample_size(20);
     for dim in [32, 128] {
         let x = matrix(4000, dim);
-        let mut scores = Array2::zeros((4000, 4000));
+        let mut scores = Array2::<f32>::zeros((4000, 4000));
         let options = Options::default();
         group.bench_function(BenchmarkId::new(dim.to_string(), "mirrored"), |bencher| {
             bencher.iter(|| score::self_cosine_similarity(x.view(), scores.view_mut(), &options));

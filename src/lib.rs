@@ -1,6 +1,7 @@
 //! Exact, reproducible cosine scores for ranking on CPUs, at the speed of memory.
 //!
-//! The functions take ndarray views of `f32` or `f64` and write into one. All of them give a pair
+//! The functions take ndarray views of `f32`, `f64`, `f16`, `bf16` or `i8`, mixed as may be, compute
+//! in `f32` or `f64`, and write into a view of that. All of them give a pair
 //! of vectors the same bits, whatever the function, the batch, the number of threads, the layout
 //! and the instruction set; see [`score`].
 //!
@@ -23,3 +24,4 @@ pub use error::Error;
 pub use kernel::level::{Level, available as available_levels, selected as selected_level};
 pub use kernel::real::Real;
 pub use parallel::{num_threads, set_num_threads};
+pub use view::{Batches, Rows, Stored};

@@ -13,7 +13,7 @@ use std::sync::OnceLock;
 pub enum Level {
     /// Plain Rust; the definition of the bits.
     Portable,
-    /// AVX2 with FMA.
+    /// AVX2 with FMA and F16C.
     Avx2,
     /// AVX-512F.
     Avx512,
@@ -42,7 +42,10 @@ impl Level {
         match self {
             Self::Portable => true,
             #[cfg(target_arch = "x86_64")]
-            Self::Avx2 => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
+            Self::Avx2 => {
+                let has_half_floats = is_x86_feature_detected!("f16c");
+                has_half_floats && is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma")
+            }
             // What the AVX-512 kernels are compiled for, and no more.
             #[cfg(target_arch = "x86_64")]
             Self::Avx512 => Self::Avx2.is_available() && is_x86_feature_detected!("avx512f"),

@@ -2,6 +2,7 @@
 
 use super::{Kernels, level};
 use crate::error::Error;
+use crate::view::Stored;
 use std::ops::{Add, Div, Mul, Neg};
 
 /// `f32` or `f64`: what the core computes with, and what it needs to know of either.
@@ -14,6 +15,7 @@ pub trait Real:
     + Mul<Output = Self>
     + Div<Output = Self>
     + Neg<Output = Self>
+    + Stored<Self>
     + sealed::Sealed
     + 'static
 {
@@ -34,6 +36,9 @@ pub trait Real:
     /// Rounds a `f64`.
     #[must_use]
     fn from_f64(value: f64) -> Self;
+    /// The same number.
+    #[must_use]
+    fn from_f32(value: f32) -> Self;
     /// Widens to `f64`.
     #[must_use]
     fn to_f64(self) -> f64;
@@ -91,6 +96,10 @@ macro_rules! real {
             #[allow(clippy::cast_possible_truncation)] // rounding is what it is for
             fn from_f64(value: f64) -> Self {
                 value as $real
+            }
+            #[inline(always)]
+            fn from_f32(value: f32) -> Self {
+                value.into()
             }
             #[inline(always)]
             fn to_f64(self) -> f64 {

@@ -5,11 +5,11 @@
 //! the prefetcher and was slower from memory.) The reductions, the square root and the division
 //! are shared by a group of sixteen rows.
 
-use super::lanes::{LANES, Lanes, Load};
+use super::lanes::{LANES, Load, LoadAny};
 use super::range::{Floor, Prepared, out_of_range, places, prepare};
 use super::real::Real;
 use super::user::{Held, InMemory, User};
-use crate::view::{Rows, ScoreRow};
+use crate::view::{Rows, ScoreRow, Strided, Typed};
 
 /// Scores one user against every row of `items`.
 #[inline(always)]
@@ -20,7 +20,7 @@ pub(crate) fn score_rows<E: Real, L>(
     floor: Floor<E>,
     scores: ScoreRow<'_, E>,
 ) where
-    L: Load<E, E>,
+    L: LoadAny<E>,
 {
     score(lanes, user, items, InOrder(items.count()), floor, scores);
 }
@@ -35,7 +35,7 @@ pub(crate) fn score_listed<E: Real, L>(
     floor: Floor<E>,
     scores: &mut [E],
 ) where
-    L: Load<E, E>,
+    L: LoadAny<E>,
 {
     score(lanes, user, items, Listed(listed), floor, ScoreRow::Slice(scores));
 }
@@ -46,7 +46,8 @@ trait Order: Copy {
     /// The row that comes at this place.
     fn row(self, place: usize) -> usize;
     /// Sixteen rows from a place on, if there are so many and they are contiguous.
-    fn sixteen<'a, E: Copy>(self, items: &Rows<'a, E>, place: usize) -> Option<[&'a [E]; LANES]>;
+    fn sixteen<'a, S: Copy>(self, items: &Strided<'a, S>, place: usize)
+    -> Option<[&'a [S]; LANES]>;
 }
 
 /// The first so many rows, one after the other.
@@ -63,7 +64,8 @@ impl Order for InOrder {
         place
     }
     #[inline(always)]
-    fn sixteen<'a, E: Copy>(self, items: &Rows<'a, E>, place: usize) -> Option<[&'a [E]; LANES]> {
+    fn sixteen<'a, S: Copy>(self, items: &Strided<'a, S>, place: usize)
+    -> Option<[&'a [S]; LANES]> {
         items.contiguous_rows(place)
     }
 }
@@ -82,9 +84,10 @@ impl Order for Listed<'_> {
         self.0[place] as usize
     }
     #[inline(always)]
-    fn sixteen<'a, E: Copy>(self, items: &Rows<'a, E>, place: usize) -> Option<[&'a [E]; LANES]> {
+    fn sixteen<'a, S: Copy>(self, items: &Strided<'a, S>, place: usize)
+    -> Option<[&'a [S]; LANES]> {
         let places = self.0.get(place..)?.first_chunk::<LANES>()?;
-        let mut rows: [&[E]; LANES] = [&[]; LANES];
+        let mut rows: [&[S]; LANES] = [&[]; LANES];
         for (row, &place) in rows.iter_mut().zip(places) {
             *row = items.contiguous(place as usize)?;
         }
@@ -92,49 +95,68 @@ impl Order for Listed<'_> {
     }
 }
 
+/// Scores one user against rows of whatever type they are stored in.
 #[inline(always)]
-fn score<E: Real, L, O: Order>(
+fn score<E: Real, L: LoadAny<E>, O: Order>(
     lanes: L,
     user: &[E],
     items: Rows<'_, E>,
     order: O,
     floor: Floor<E>,
     scores: ScoreRow<'_, E>,
-) where
-    L: Load<E, E>,
-{
+) {
     assert_eq!(user.len(), items.dim());
     let mut scaled = Vec::new();
     let user = prepare(lanes, user, floor, &mut scaled);
+    match items.0 {
+        Typed::Native(typed) => score_typed(lanes, &user, (items, typed, order), floor, scores),
+        Typed::Single(typed) => score_typed(lanes, &user, (items, typed, order), floor, scores),
+        Typed::Half(typed) => score_typed(lanes, &user, (items, typed, order), floor, scores),
+        Typed::Brain(typed) => score_typed(lanes, &user, (items, typed, order), floor, scores),
+        Typed::Byte(typed) => score_typed(lanes, &user, (items, typed, order), floor, scores),
+    }
+}
+
+/// The same, of one type. The rows come once more as they may be brought into range.
+#[inline(always)]
+fn score_typed<E: Real, L, S: Copy, O: Order>(
+    lanes: L,
+    user: &Prepared<'_, E>,
+    items: (Rows<'_, E>, Strided<'_, S>, O),
+    floor: Floor<E>,
+    scores: ScoreRow<'_, E>,
+) where
+    L: Load<E, E> + Load<E, S>,
+{
     match user.elements.len() {
         32 => {
             let held = Held::<_, 2>::new(lanes, user.elements);
-            score_groups(lanes, &user, held, (items, order), floor, scores);
+            score_groups(lanes, user, held, items, floor, scores);
         }
         64 => {
             let held = Held::<_, 4>::new(lanes, user.elements);
-            score_groups(lanes, &user, held, (items, order), floor, scores);
+            score_groups(lanes, user, held, items, floor, scores);
         }
         128 => {
             let held = Held::<_, 8>::new(lanes, user.elements);
-            score_groups(lanes, &user, held, (items, order), floor, scores);
+            score_groups(lanes, user, held, items, floor, scores);
         }
-        _ => score_groups(lanes, &user, InMemory(user.elements), (items, order), floor, scores),
+        _ => score_groups(lanes, user, InMemory(user.elements), items, floor, scores),
     }
 }
 
 /// Sixteen rows at a time; the last sixteen reach back over rows that are scored already, which is
 /// faster than a group of fewer rows.
 #[inline(always)]
-fn score_groups<E: Real, L, U: User<E, L>, O: Order>(
+fn score_groups<E: Real, L, S: Copy, U: User<E, L>, O: Order>(
     lanes: L,
     user: &Prepared<'_, E>,
     elements: U,
-    (items, order): (Rows<'_, E>, O),
+    (items, typed, order): (Rows<'_, E>, Strided<'_, S>, O),
     floor: Floor<E>,
     mut scores: ScoreRow<'_, E>,
 ) where
-    L: Load<E, E>,
+    L: Load<E, E> + Load<E, S>,
 {
     let mut scratch = Vec::new();
     let user_squares = lanes.splat(user.square);
@@ -142,7 +164,7 @@ fn score_groups<E: Real, L, U: User<E, L>, O: Order>(
         let first = first.min(order.count().saturating_sub(LANES));
         let count = LANES.min(order.count() - first);
         let places = (order, first, count);
-        let (mut dots, squares) = group(lanes, elements, &items, places, &mut scratch);
+        let (mut dots, squares) = group(lanes, elements, &typed, places, &mut scratch);
         let mut squares = lanes.at_least(squares, lanes.splat(floor.square));
         let outside = out_of_range(lanes, squares, count);
         if outside != 0 {
@@ -156,12 +178,12 @@ fn score_groups<E: Real, L, U: User<E, L>, O: Order>(
 
 /// The dot products and squares of `count` rows from `first` on.
 #[inline(always)]
-fn group<E: Real, L: Lanes<E>, U: User<E, L>, O: Order>(
+fn group<E: Real, L: Load<E, S>, S: Copy, U: User<E, L>, O: Order>(
     lanes: L,
     user: U,
-    items: &Rows<'_, E>,
+    items: &Strided<'_, S>,
     (order, first, count): (O, usize, usize),
-    scratch: &mut Vec<E>,
+    scratch: &mut Vec<S>,
 ) -> (L::Vector, L::Vector) {
     if let Some(rows) = order.sixteen(items, first) {
         let (dots_0, squares_0) = quarter(lanes, user, [rows[0], rows[1], rows[2], rows[3]]);
@@ -186,10 +208,10 @@ fn group<E: Real, L: Lanes<E>, U: User<E, L>, O: Order>(
 
 /// Four rows, one after the other, to four lanes of each.
 #[inline(always)]
-fn quarter<E: Real, L: Lanes<E>, U: User<E, L>>(
+fn quarter<E: Real, L: Load<E, S>, S, U: User<E, L>>(
     lanes: L,
     user: U,
-    rows: [&[E]; 4],
+    rows: [&[S]; 4],
 ) -> (L::Vector, L::Vector) {
     let (dot_0, square_0) = user.dot_and_square(lanes, rows[0]);
     let (dot_1, square_1) = user.dot_and_square(lanes, rows[1]);

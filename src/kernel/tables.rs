@@ -110,13 +110,13 @@ pub(crate) mod avx2 {
         rows, tile,
     };
     table!(F32, f32, {
-        // SAFETY: this table's functions run only where the CPU has AVX2 and FMA; see `Kernels`.
+        // SAFETY: this table's functions run only where the CPU has AVX2, FMA and F16C; see `Kernels`.
         unsafe { Avx2::new() }
-    }, tile: 2 x 2, target_feature(enable = "avx2,fma"));
+    }, tile: 2 x 2, target_feature(enable = "avx2,fma,f16c"));
     table!(F64, f64, {
-        // SAFETY: this table's functions run only where the CPU has AVX2 and FMA; see `Kernels`.
+        // SAFETY: this table's functions run only where the CPU has AVX2, FMA and F16C; see `Kernels`.
         unsafe { Avx2::new() }
-    }, tile: 1 x 2, target_feature(enable = "avx2,fma"));
+    }, tile: 1 x 2, target_feature(enable = "avx2,fma,f16c"));
 }
 
 #[cfg(target_arch = "x86_64")]

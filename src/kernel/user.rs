@@ -14,7 +14,9 @@ use super::real::Real;
 /// A user to be multiplied with one row after the other.
 pub(crate) trait User<E: Real, L: Lanes<E>>: Copy {
     /// The lanes of a row's dot product with the user, and of its square.
-    fn dot_and_square(self, lanes: L, item: &[E]) -> (L::Vector, L::Vector);
+    fn dot_and_square<S>(self, lanes: L, item: &[S]) -> (L::Vector, L::Vector)
+    where
+        L: Load<E, S>;
 }
 
 /// A user of any length.
@@ -23,7 +25,10 @@ pub(crate) struct InMemory<'a, E>(pub(crate) &'a [E]);
 
 impl<E: Real, L: Load<E, E>> User<E, L> for InMemory<'_, E> {
     #[inline(always)]
-    fn dot_and_square(self, lanes: L, item: &[E]) -> (L::Vector, L::Vector) {
+    fn dot_and_square<S>(self, lanes: L, item: &[S]) -> (L::Vector, L::Vector)
+    where
+        L: Load<E, S>,
+    {
         let mut sums = (lanes.zero(), lanes.zero());
         let (user_groups, user_rest) = self.0.as_chunks::<LANES>();
         let (item_groups, item_rest) = item.as_chunks::<LANES>();
@@ -64,7 +69,10 @@ impl<V: Copy, const GROUPS: usize> Held<V, GROUPS> {
 
 impl<E: Real, L: Load<E, E>, const GROUPS: usize> User<E, L> for Held<L::Vector, GROUPS> {
     #[inline(always)]
-    fn dot_and_square(self, lanes: L, item: &[E]) -> (L::Vector, L::Vector) {
+    fn dot_and_square<S>(self, lanes: L, item: &[S]) -> (L::Vector, L::Vector)
+    where
+        L: Load<E, S>,
+    {
         let mut sums = (lanes.zero(), lanes.zero());
         let (item, _) = item.as_chunks::<LANES>();
         let item = &item[..GROUPS];

@@ -8,9 +8,11 @@
 #![allow(unsafe_code)] // the border spot where arrays become views
 
 use crate::Real;
-use ndarray::{ArrayView, ArrayViewMut, Axis, Dimension, Ix2, Ix3};
+use ndarray::{ArrayView, ArrayViewMut, Dimension};
 use numpy::npyffi::{NPY_ARRAY_ALIGNED, NPY_ARRAY_WRITEABLE, PY_ARRAY_API};
-use numpy::{Element, PyArray, PyArrayDescrMethods, PyArrayMethods, PyUntypedArrayMethods};
+use numpy::{
+    Element, PyArray, PyArrayDescrMethods, PyArrayMethods, PyUntypedArray, PyUntypedArrayMethods,
+};
 use pyo3::prelude::*;
 use std::ffi::c_int;
 use std::ops::Range;
@@ -29,12 +31,24 @@ where
     Some(unsafe { array.as_array() })
 }
 
-/// Users as `(B, D)`, also where they come as `(B, 1, D)`.
-pub(super) fn users<'a, T: Element>(object: &'a Bound<'_, PyAny>) -> Option<ArrayView<'a, T, Ix2>> {
-    input::<T, Ix2>(object).or_else(|| {
-        let users = input::<T, Ix3>(object).filter(|users| users.shape()[1] == 1)?;
-        Some(users.index_axis_move(Axis(1), 0))
-    })
+/// The elements of an array, if it is aligned and has this number of dimensions.
+///
+/// # Safety
+/// They are `T`s in native byte order, whatever NumPy calls them, and as long as `Carrier`s.
+pub(super) unsafe fn elements<'a, Carrier, T, D>(
+    array: &'a Bound<'_, PyUntypedArray>,
+) -> Option<ArrayView<'a, T, D>>
+where
+    Carrier: Element,
+    D: Dimension + 'static,
+{
+    (Some(array.ndim()) == D::NDIM).then_some(())?;
+    // SAFETY: no more is done with the type than to tell the length of an element by it; the number
+    // of dimensions is this.
+    let array = unsafe { array.as_any().cast_unchecked::<PyArray<Carrier, D>>() };
+    has_flags(array, NPY_ARRAY_ALIGNED).then_some(())?;
+    // SAFETY: the caller vouches for the elements; the rest is as in `input`.
+    Some(unsafe { array.as_raw_array().cast::<T>().deref_into_view() })
 }
 
 /// An array to write scores to, and its view.

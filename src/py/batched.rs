@@ -1,10 +1,10 @@
 //! `batched_cosine_similarity`: `(B, D)` or `(B, 1, D)`, and `(B, N, D)`, to `(B, N)`.
 
-use super::array::{input, memory, output, users};
+use super::array::output;
 use super::call::{Numbers, run};
-use crate::{Real, score};
-use ndarray::{Dim, Ix3};
-use numpy::Element;
+use super::vectors::{self, Computed, Vectors, vectors};
+use crate::score;
+use ndarray::{Dim, Ix2, Ix3};
 use pyo3::prelude::*;
 
 #[pyfunction]
@@ -16,27 +16,30 @@ pub(super) fn batched_cosine_similarity<'py>(
     threads: &Bound<'py, PyAny>,
 ) -> PyResult<Option<Bound<'py, PyAny>>> {
     let Some(numbers) = Numbers::new(epsilon, threads) else { return Ok(None) };
-    match scores::<f32>(users, items, out, numbers)? {
-        None => scores::<f64>(users, items, out, numbers),
-        scores => Ok(scores),
+    let (Some(users), Some(items)) = (vectors::users(users), vectors::<Ix3>(items)) else {
+        return Ok(None);
+    };
+    if users.is_double() || items.is_double() {
+        scores::<f64>(users, items, out, numbers)
+    } else {
+        scores::<f32>(users, items, out, numbers)
     }
 }
 
-fn scores<'py, T: Real + Element>(
-    users_array: &Bound<'py, PyAny>,
-    items: &Bound<'py, PyAny>,
+fn scores<'py, T: Computed>(
+    users: Vectors<'_, Ix2>,
+    items: Vectors<'_, Ix3>,
     out: &Bound<'py, PyAny>,
     numbers: Numbers,
 ) -> PyResult<Option<Bound<'py, PyAny>>> {
-    let Some(items) = input::<T, Ix3>(items) else { return Ok(None) };
-    let Some(users) = users::<T>(users_array) else { return Ok(None) };
-    let (batch, count, dim) = items.dim();
-    if users.dim() != (batch, dim) {
+    let [batch, count, dim] = *items.shape() else { return Ok(None) };
+    if users.shape() != [batch, dim] {
         return Ok(None);
     }
-    let inputs = [memory(&users), memory(&items)];
+    let inputs = [users.memory(), items.memory()];
     let Some(out) = output(out, Dim([batch, count]), &inputs)? else { return Ok(None) };
-    run(users_array.py(), numbers, |options| {
+    let (users, items) = (T::rows(users), T::batches(items));
+    run(out.array.py(), numbers, |options| {
         score::batched_cosine_similarity(users, items, out.view, options)
     })?;
     Ok(Some(out.array.into_any()))

@@ -1,11 +1,9 @@
 //! The prepared side of a `Catalogue`: the codes of its items.
 
-use super::array::input;
 use super::call::{Numbers, run};
-use crate::Real;
+use super::vectors::{Computed, Vectors, vectors};
 use crate::search;
 use ndarray::Ix2;
-use numpy::Element;
 use pyo3::prelude::*;
 
 /// The codes of some items.
@@ -29,18 +27,21 @@ pub(super) fn prepare(
     threads: &Bound<'_, PyAny>,
 ) -> PyResult<Option<Codes>> {
     let Some(numbers) = Numbers::new(epsilon, threads) else { return Ok(None) };
-    match prepared::<f32>(items, numbers)? {
-        None => prepared::<f64>(items, numbers),
-        codes => Ok(codes),
+    let py = items.py();
+    let Some(items) = vectors(items) else { return Ok(None) };
+    if items.is_double() {
+        prepared::<f64>(py, items, numbers)
+    } else {
+        prepared::<f32>(py, items, numbers)
     }
 }
 
-fn prepared<T: Real + Element>(
-    items: &Bound<'_, PyAny>,
+fn prepared<T: Computed>(
+    py: Python<'_>,
+    items: Vectors<'_, Ix2>,
     numbers: Numbers,
 ) -> PyResult<Option<Codes>> {
-    let py = items.py();
-    let Some(items) = input::<T, Ix2>(items) else { return Ok(None) };
+    let items = T::rows(items);
     let codes = run(py, numbers, |options| search::Catalogue::new(items, options))?;
     Ok(Some(Codes(codes)))
 }

@@ -1,11 +1,11 @@
 //! `cosine_similarity`: `(U, D)` and `(N, D)` to `(U, N)`; without the second, the first with
 //! itself.
 
-use super::array::{input, memory, output};
+use super::array::output;
 use super::call::{Numbers, run};
-use crate::{Real, score};
+use super::vectors::{Computed, Vectors, vectors};
+use crate::score;
 use ndarray::{Dim, Ix2};
-use numpy::Element;
 use pyo3::prelude::*;
 
 #[pyfunction]
@@ -17,29 +17,31 @@ pub(super) fn cosine_similarity<'py>(
     threads: &Bound<'py, PyAny>,
 ) -> PyResult<Option<Bound<'py, PyAny>>> {
     let Some(numbers) = Numbers::new(epsilon, threads) else { return Ok(None) };
-    match scores::<f32>(x, y, out, numbers)? {
-        None => scores::<f64>(x, y, out, numbers),
-        scores => Ok(scores),
+    let y = if y.is_none() { x } else { y };
+    let is_symmetric = y.is(x);
+    let (Some(x), Some(y)) = (vectors(x), vectors(y)) else { return Ok(None) };
+    if x.is_double() || y.is_double() {
+        scores::<f64>(x, y, is_symmetric, out, numbers)
+    } else {
+        scores::<f32>(x, y, is_symmetric, out, numbers)
     }
 }
 
-fn scores<'py, T: Real + Element>(
-    x_array: &Bound<'py, PyAny>,
-    y: &Bound<'py, PyAny>,
+fn scores<'py, T: Computed>(
+    x: Vectors<'_, Ix2>,
+    y: Vectors<'_, Ix2>,
+    is_symmetric: bool,
     out: &Bound<'py, PyAny>,
     numbers: Numbers,
 ) -> PyResult<Option<Bound<'py, PyAny>>> {
-    let y = if y.is_none() { x_array } else { y };
-    let is_symmetric = y.is(x_array);
-    let (Some(x), Some(y)) = (input::<T, Ix2>(x_array), input::<T, Ix2>(y)) else {
-        return Ok(None);
-    };
-    if x.ncols() != y.ncols() {
+    let (&[users, dim], &[items, item_dim]) = (x.shape(), y.shape()) else { return Ok(None) };
+    if dim != item_dim {
         return Ok(None);
     }
-    let inputs = [memory(&x), memory(&y)];
-    let Some(out) = output(out, Dim([x.nrows(), y.nrows()]), &inputs)? else { return Ok(None) };
-    run(x_array.py(), numbers, |options| {
+    let inputs = [x.memory(), y.memory()];
+    let Some(out) = output(out, Dim([users, items]), &inputs)? else { return Ok(None) };
+    let (x, y) = (T::rows(x), T::rows(y));
+    run(out.array.py(), numbers, |options| {
         if is_symmetric {
             score::self_cosine_similarity(x, out.view, options)
         } else {

@@ -14,6 +14,7 @@ mod config;
 mod matrix;
 mod paired;
 mod top_k;
+mod vectors;
 
 use pyo3::prelude::*;
 

@@ -1,10 +1,10 @@
 //! `paired_cosine_similarity`: `(B, D)` and `(B, D)` to `(B,)`.
 
-use super::array::{input, memory, output};
+use super::array::output;
 use super::call::{Numbers, run};
-use crate::{Real, score};
+use super::vectors::{Computed, Vectors, vectors};
+use crate::score;
 use ndarray::{Dim, Ix2};
-use numpy::Element;
 use pyo3::prelude::*;
 
 #[pyfunction]
@@ -16,26 +16,28 @@ pub(super) fn paired_cosine_similarity<'py>(
     threads: &Bound<'py, PyAny>,
 ) -> PyResult<Option<Bound<'py, PyAny>>> {
     let Some(numbers) = Numbers::new(epsilon, threads) else { return Ok(None) };
-    match scores::<f32>(x, y, out, numbers)? {
-        None => scores::<f64>(x, y, out, numbers),
-        scores => Ok(scores),
+    let (Some(x), Some(y)) = (vectors(x), vectors(y)) else { return Ok(None) };
+    if x.is_double() || y.is_double() {
+        scores::<f64>(x, y, out, numbers)
+    } else {
+        scores::<f32>(x, y, out, numbers)
     }
 }
 
-fn scores<'py, T: Real + Element>(
-    x_array: &Bound<'py, PyAny>,
-    y: &Bound<'py, PyAny>,
+fn scores<'py, T: Computed>(
+    x: Vectors<'_, Ix2>,
+    y: Vectors<'_, Ix2>,
     out: &Bound<'py, PyAny>,
     numbers: Numbers,
 ) -> PyResult<Option<Bound<'py, PyAny>>> {
-    let (Some(x), Some(y)) = (input::<T, Ix2>(x_array), input::<T, Ix2>(y)) else {
-        return Ok(None);
-    };
-    if x.dim() != y.dim() {
+    if x.shape() != y.shape() {
         return Ok(None);
     }
-    let inputs = [memory(&x), memory(&y)];
-    let Some(out) = output(out, Dim([x.nrows()]), &inputs)? else { return Ok(None) };
-    run(x_array.py(), numbers, |options| score::paired_cosine_similarity(x, y, out.view, options))?;
+    let inputs = [x.memory(), y.memory()];
+    let Some(out) = output(out, Dim([x.shape()[0]]), &inputs)? else { return Ok(None) };
+    let (x, y) = (T::rows(x), T::rows(y));
+    run(out.array.py(), numbers, |options| {
+        score::paired_cosine_similarity(x, y, out.view, options)
+    })?;
     Ok(Some(out.array.into_any()))
 }

@@ -3,10 +3,10 @@
 use super::array::input;
 use super::call::{Numbers, run};
 use super::catalogue::Codes;
-use crate::Real;
+use super::vectors::{Computed, Vectors, vectors};
 use crate::search::{self, Catalogue, Exclusions, Filter};
 use ndarray::{Ix1, Ix2};
-use numpy::{Element, IntoPyArray, PyArray2};
+use numpy::{IntoPyArray, PyArray2};
 use pyo3::prelude::*;
 
 type Found<'py> = (Bound<'py, PyAny>, Bound<'py, PyArray2<i64>>, usize);
@@ -43,24 +43,25 @@ pub(super) fn top_k<'py>(
         filter.allow = Some(flags);
     }
     let codes = codes.as_ref().map(|codes| &codes.get().0);
-    match found::<f32>(users, items, codes, k, &filter, numbers)? {
-        None => found::<f64>(users, items, codes, k, &filter, numbers),
-        found => Ok(found),
+    let py = users.py();
+    let (Some(users), Some(items)) = (vectors(users), vectors(items)) else { return Ok(None) };
+    if users.is_double() || items.is_double() {
+        found::<f64>(py, users, items, codes, k, &filter, numbers)
+    } else {
+        found::<f32>(py, users, items, codes, k, &filter, numbers)
     }
 }
 
-fn found<'py, T: Real + Element>(
-    users: &Bound<'py, PyAny>,
-    items: &Bound<'py, PyAny>,
+fn found<'py, T: Computed>(
+    py: Python<'py>,
+    users: Vectors<'_, Ix2>,
+    items: Vectors<'_, Ix2>,
     codes: Option<&Catalogue>,
     k: usize,
     filter: &Filter<'_>,
     numbers: Numbers,
 ) -> PyResult<Option<Found<'py>>> {
-    let py = users.py();
-    let (Some(users), Some(items)) = (input::<T, Ix2>(users), input::<T, Ix2>(items)) else {
-        return Ok(None);
-    };
+    let (users, items) = (T::rows(users), T::rows(items));
     let found = run(py, numbers, |options| match codes {
         None => search::top_k(users, items, k, filter, options),
         Some(codes) => codes.top_k(users, items, k, filter, options),

@@ -18,26 +18,26 @@ const CHUNK: usize = 256;
 /// # Errors
 /// [`Error::Shape`] if the shapes do not fit, [`Error::Index`] for an id that is neither -1 nor a
 /// row, and the errors of the [`Options`].
-pub fn candidate_cosine_similarity<E: Real>(
-    users: ArrayView2<'_, E>,
-    items: ArrayView2<'_, E>,
+pub fn candidate_cosine_similarity<'a, E: Real>(
+    users: impl Into<Rows<'a, E>>,
+    items: impl Into<Rows<'a, E>>,
     ids: ArrayView2<'_, i64>,
     scores: ArrayViewMut2<'_, E>,
     options: &Options<'_>,
 ) -> Result<(), Error> {
-    let ((batch, count), dim) = (ids.dim(), items.ncols());
-    check_shape("users", users.shape(), &[batch, dim])?;
+    let (users, items) = (users.into(), items.into());
+    let ((batch, count), dim) = (ids.dim(), items.dim());
+    check_shape("users", &users.shape(), &[batch, dim])?;
     check_shape("scores", scores.shape(), &[batch, count])?;
-    let rows = i64::try_from(items.nrows().min(1 << 32)).expect("33 bits");
+    let rows = i64::try_from(items.count().min(1 << 32)).expect("33 bits");
     if let Some((place, &got)) = ids.indexed_iter().find(|&(_, &id)| id < -1 || id >= rows) {
-        return Err(Error::Index { name: "ids", place, got, count: items.nrows() });
+        return Err(Error::Index { name: "ids", place, got, count: items.count() });
     }
     let call = Call::<E>::new(options)?;
 
     let shape = (1, rows_per_block::<E>(dim).next_multiple_of(CHUNK));
     let blocks = Blocks::<E>::count((batch, count), shape);
     let threads = call.threads_for(ids.len().saturating_mul(dim));
-    let (users, items) = (Rows::new(users), Rows::new(items));
     let (kernels, floor) = (call.kernels, call.floor);
     let score_block = |mut block: Block<'_, E>| {
         let (mut scratch, mut listed, mut found) = (Vec::new(), Vec::new(), [E::ZERO; CHUNK]);

@@ -12,8 +12,8 @@ use crate::kernel::panel::Panel;
 use crate::kernel::range::Floor;
 use crate::kernel::real::Real;
 use crate::parallel::for_each;
-use crate::view::{Rows, ScoreRow};
-use ndarray::{ArrayView2, ArrayViewMut2, Axis};
+use crate::view::{Batches, Rows, ScoreRow};
+use ndarray::{ArrayViewMut2, Axis};
 
 /// Users in a panel: enough that packing an item is little beside scoring it.
 const USERS: usize = 64;
@@ -34,26 +34,23 @@ const FEW_USERS: usize = 2;
 ///
 /// # Errors
 /// [`Error::Shape`] if the shapes do not fit, and the errors of the [`Options`].
-pub fn cosine_similarity<E: Real>(
-    x: ArrayView2<'_, E>,
-    y: ArrayView2<'_, E>,
+pub fn cosine_similarity<'a, E: Real>(
+    x: impl Into<Rows<'a, E>>,
+    y: impl Into<Rows<'a, E>>,
     scores: ArrayViewMut2<'_, E>,
     options: &Options<'_>,
 ) -> Result<(), Error> {
-    let ((users, dim), items) = (x.dim(), y.nrows());
-    check_shape("y", y.shape(), &[items, dim])?;
+    let (x, y) = (x.into(), y.into());
+    let ([users, dim], items) = (x.shape(), y.count());
+    check_shape("y", &y.shape(), &[items, dim])?;
     check_shape("scores", scores.shape(), &[users, items])?;
     if !panels_pay(users, dim) {
-        let shape = (users, items, dim);
-        let y = y.insert_axis(Axis(0));
-        let y = y.broadcast(shape).expect("a new axis can be repeated");
-        return batched_cosine_similarity(x, y, scores, options);
+        return batched_cosine_similarity(x, Batches::alike(y, users), scores, options);
     }
     let call = Call::<E>::new(options)?;
 
     let panels = Panels::new(&call, dim);
     let shape = (panels.users, panels.span(panels.users, dim));
-    let (x, y) = (Rows::new(x), Rows::new(y));
     let score_block = |mut block: Block<'_, E>| panels.score(x, y, &mut block);
     let block_count = Blocks::<E>::count((users, items), shape);
     let threads = call.threads_for(elements_read(users, items, dim));

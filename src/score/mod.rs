@@ -16,7 +16,7 @@
 //!
 //! let users = arr2(&[[1.0_f32, 0.0]]);
 //! let items = arr3(&[[[2.0, 0.0], [0.0, 5.0], [-3.0, 0.0]]]);
-//! let mut scores = Array2::zeros((1, 3));
+//! let mut scores = Array2::<f32>::zeros((1, 3));
 //! batched_cosine_similarity(users.view(), items.view(), scores.view_mut(), &Options::default())?;
 //! assert_eq!(scores, arr2(&[[1.0, 0.0, -1.0]]));
 //! # Ok::<(), cosim_rs::Error>(())

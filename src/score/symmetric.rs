@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::kernel::real::Real;
 use crate::parallel::for_each;
 use crate::view::Rows;
-use ndarray::{ArrayView2, ArrayViewMut2, Axis};
+use ndarray::{ArrayViewMut2, Axis};
 
 /// Rows of a block, where there are not so many that the grid itself would be large.
 const BLOCK: usize = 128;
@@ -29,12 +29,13 @@ const MOST_WORK: usize = 1 << 26;
 ///
 /// # Errors
 /// [`Error::Shape`] if the shapes do not fit, and the errors of the [`Options`].
-pub fn self_cosine_similarity<E: Real>(
-    x: ArrayView2<'_, E>,
+pub fn self_cosine_similarity<'a, E: Real>(
+    x: impl Into<Rows<'a, E>>,
     scores: ArrayViewMut2<'_, E>,
     options: &Options<'_>,
 ) -> Result<(), Error> {
-    let (count, dim) = x.dim();
+    let x = x.into();
+    let [count, dim] = x.shape();
     check_shape("scores", scores.shape(), &[count, count])?;
     let side = count.div_ceil(MOST_BLOCKS).next_multiple_of(BLOCK);
     let work = side.saturating_mul(side).saturating_mul(dim);
@@ -45,7 +46,6 @@ pub fn self_cosine_similarity<E: Real>(
 
     let panels = Panels::new(&call, dim);
     let sides = count.div_ceil(side);
-    let x = Rows::new(x);
     let score_pair = |mut pair: Pair<'_, E>| {
         panels.score(x, x, &mut pair.upper);
         if let Some(lower) = &mut pair.lower {

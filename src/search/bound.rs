@@ -165,7 +165,7 @@ mod tests {
             Quantiser { kernels: E::kernels().unwrap(), floor: Floor::new(E::from_f64(epsilon)) };
         let coded = |most_code| {
             let mut vectors = Vec::new();
-            quantiser.each_sixteen(Rows::new(rows.view()), most_code, |_, codes, quantised| {
+            quantiser.each_sixteen(Rows::native(rows.view()), most_code, |_, codes, quantised| {
                 for (row, quantised) in codes.chunks(4 * lines_for(dim)).zip(quantised) {
                     let codes = row[..dim].iter().map(|&code| i32::from(code) - 128);
                     vectors.push((codes.collect::<Vec<_>>(), *quantised));

@@ -14,7 +14,6 @@ use crate::kernel::scan::codes::ItemCodes;
 use crate::parallel::for_each;
 use crate::score::{Call, Options, check_shape, rows_per_block};
 use crate::view::Rows;
-use ndarray::ArrayView2;
 
 /// The codes of items; see the module's prose.
 pub struct Catalogue {
@@ -28,16 +27,19 @@ impl Catalogue {
     ///
     /// # Errors
     /// The errors of the [`Options`].
-    pub fn new<E: Real>(items: ArrayView2<'_, E>, options: &Options<'_>) -> Result<Self, Error> {
+    pub fn new<'a, E: Real>(
+        items: impl Into<Rows<'a, E>>,
+        options: &Options<'_>,
+    ) -> Result<Self, Error> {
         let call = Call::<E>::new(options)?;
-        let (count, dim) = items.dim();
+        let items = items.into();
+        let [count, dim] = items.shape();
         // Longer vectors, and more items than the scan can number, are searched without codes.
         let numbered = if dim > MOST_CODES || u32::try_from(count).is_err() { 0 } else { count };
         let mut codes = ItemCodes::new(numbered, dim);
         let quantiser = Quantiser { kernels: call.kernels, floor: call.floor };
-        let rows = Rows::new(items);
         let part = rows_per_block::<E>(dim).next_multiple_of(GROUP);
-        let threads = call.threads_for(items.len());
+        let threads = call.threads_for(count.saturating_mul(dim));
         for_each(
             codes.parts(part),
             numbered.div_ceil(part),
@@ -45,7 +47,7 @@ impl Catalogue {
             call.interrupted,
             |mut blocks| {
                 let end = (blocks.first + part).min(numbered);
-                quantiser.fill(rows.range(blocks.first..end), &mut blocks);
+                quantiser.fill(items.range(blocks.first..end), &mut blocks);
             },
         )?;
         Ok(Self { epsilon: options.epsilon, shape: [count, dim], codes })
@@ -56,17 +58,18 @@ impl Catalogue {
     ///
     /// # Errors
     /// Those of [`super::top_k`].
-    pub fn top_k<E: Real>(
+    pub fn top_k<'a, E: Real>(
         &self,
-        users: ArrayView2<'_, E>,
-        items: ArrayView2<'_, E>,
+        users: impl Into<Rows<'a, E>>,
+        items: impl Into<Rows<'a, E>>,
         k: usize,
         filter: &Filter<'_>,
         options: &Options<'_>,
     ) -> Result<TopK<E>, Error> {
         let options = Options { epsilon: self.epsilon, ..*options };
-        check_shape("items", items.shape(), &self.shape)?;
-        let prepared = (self.codes.count() == items.nrows()).then_some(self);
+        let (users, items) = (users.into(), items.into());
+        check_shape("items", &items.shape(), &self.shape)?;
+        let prepared = (self.codes.count() == items.count()).then_some(self);
         search(users, items, prepared, k, filter, &options)
     }
 

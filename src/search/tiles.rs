@@ -72,5 +72,5 @@ fn copied<'c, E: Real>(rows: Rows<'_, E>, listed: &[u32], copies: &'c mut Vec<E>
         copies.extend_from_slice(rows.row(row as usize, &mut scratch));
     }
     let shape = (listed.len(), rows.dim());
-    Rows::new(ArrayView2::from_shape(shape, copies).expect("as many copies as elements"))
+    Rows::native(ArrayView2::from_shape(shape, copies).expect("as many copies as elements"))
 }

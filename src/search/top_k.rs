@@ -17,7 +17,7 @@ use crate::parallel::for_each;
 use crate::score::matrix::elements_read;
 use crate::score::{Call, Options, check_shape};
 use crate::view::Rows;
-use ndarray::{Array2, ArrayView2};
+use ndarray::Array2;
 use std::ops::Range;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -41,27 +41,27 @@ pub struct TopK<E> {
 /// # Errors
 /// [`Error::Shape`] or [`Error::Filter`] if the arguments do not fit each other, and the errors of
 /// the [`Options`].
-pub fn top_k<E: Real>(
-    users: ArrayView2<'_, E>,
-    items: ArrayView2<'_, E>,
+pub fn top_k<'a, E: Real>(
+    users: impl Into<Rows<'a, E>>,
+    items: impl Into<Rows<'a, E>>,
     k: usize,
     filter: &Filter<'_>,
     options: &Options<'_>,
 ) -> Result<TopK<E>, Error> {
-    search(users, items, None, k, filter, options)
+    search(users.into(), items.into(), None, k, filter, options)
 }
 
 /// The search of items that may be prepared.
 pub(super) fn search<E: Real>(
-    users: ArrayView2<'_, E>,
-    items: ArrayView2<'_, E>,
+    users: Rows<'_, E>,
+    items: Rows<'_, E>,
     prepared: Option<&Catalogue>,
     k: usize,
     filter: &Filter<'_>,
     options: &Options<'_>,
 ) -> Result<TopK<E>, Error> {
-    let ((user_count, dim), item_count) = (users.dim(), items.nrows());
-    check_shape("items", items.shape(), &[item_count, dim])?;
+    let ([user_count, dim], item_count) = (users.shape(), items.count());
+    check_shape("items", &items.shape(), &[item_count, dim])?;
     let ready = filter.ready(user_count, item_count)?;
     let call = Call::<E>::new(options)?;
     ready.prepare(&call)?;
@@ -71,7 +71,6 @@ pub(super) fn search<E: Real>(
     }
 
     let least = filter.min_score.map_or(-E::INFINITY, E::from_f64);
-    let (users, items) = (Rows::new(users), Rows::new(items));
     let wanted = Wanted::new(users, items, k, ready, least);
     let tiles = Tiles::new(&call, dim);
     let only = wanted.filter.only();

@@ -43,8 +43,8 @@ fn a_vector_without_elements_scores_0_with_an_epsilon_too() {
 #[test]
 fn an_empty_batch_may_have_long_axes() {
     let long = 1 << 40;
-    let (users, items) = (Array2::<f32>::zeros((0, long)), Array3::zeros((0, 7, long)));
-    let mut scores = Array2::zeros((0, 7));
+    let (users, items) = (Array2::<f32>::zeros((0, long)), Array3::<f32>::zeros((0, 7, long)));
+    let mut scores = Array2::<f32>::zeros((0, 7));
     let options = Options::default();
     let (users, items) = (users.view(), items.view());
     assert_eq!(batched_cosine_similarity(users, items, scores.view_mut(), &options), Ok(()));

@@ -32,30 +32,30 @@ fn shapes_that_do_not_fit_are_refused() {
     let items = Array3::<f32>::ones((2, 5, 3));
 
     for (users, got) in [(rows(2, 4), [2, 4]), (rows(1, 3), [1, 3]), (rows(0, 3), [0, 3])] {
-        assert_refused((2, 5), &shape_error("users", &got, &[2, 3]), |scores| {
+        assert_refused::<f32>((2, 5), &shape_error("users", &got, &[2, 3]), |scores| {
             batched_cosine_similarity(users.view(), items.view(), scores, &options)
         });
     }
     for shape in [(2, 4), (5, 2), (1, 5), (2, 6)] {
-        assert_refused(shape, &shape_error("scores", &[shape.0, shape.1], &[2, 5]), |scores| {
+        assert_refused::<f32>(shape, &shape_error("scores", &[shape.0, shape.1], &[2, 5]), |scores| {
             batched_cosine_similarity(rows(2, 3).view(), items.view(), scores, &options)
         });
-        assert_refused(shape, &shape_error("scores", &[shape.0, shape.1], &[2, 5]), |scores| {
+        assert_refused::<f32>(shape, &shape_error("scores", &[shape.0, shape.1], &[2, 5]), |scores| {
             cosine_similarity(rows(2, 3).view(), rows(5, 3).view(), scores, &options)
         });
-        assert_refused(shape, &shape_error("scores", &[shape.0, shape.1], &[7, 7]), |scores| {
+        assert_refused::<f32>(shape, &shape_error("scores", &[shape.0, shape.1], &[7, 7]), |scores| {
             self_cosine_similarity(rows(7, 3).view(), scores, &options)
         });
-        assert_refused(shape, &shape_error("scores", &[shape.1], &[9]), |scores| {
+        assert_refused::<f32>(shape, &shape_error("scores", &[shape.1], &[9]), |scores| {
             let scores = scores.index_axis_move(Axis(0), 0);
             paired_cosine_similarity(rows(9, 3).view(), rows(9, 3).view(), scores, &options)
         });
     }
-    assert_refused((2, 5), &shape_error("y", &[5, 4], &[5, 3]), |scores| {
+    assert_refused::<f32>((2, 5), &shape_error("y", &[5, 4], &[5, 3]), |scores| {
         cosine_similarity(rows(2, 3).view(), rows(5, 4).view(), scores, &options)
     });
     for (y, got) in [(rows(5, 4), [5, 4]), (rows(4, 3), [4, 3]), (rows(3, 5), [3, 5])] {
-        assert_refused((1, 5), &shape_error("y", &got, &[5, 3]), |scores| {
+        assert_refused::<f32>((1, 5), &shape_error("y", &got, &[5, 3]), |scores| {
             let scores = scores.index_axis_move(Axis(0), 0);
             paired_cosine_similarity(rows(5, 3).view(), y.view(), scores, &options)
         });
@@ -98,7 +98,7 @@ fn epsilon_of_f32_is_finite_as_f32() {
     let options = Options { epsilon: 1.0e39, ..Options::default() };
     assert_options_refused::<f32>(&options, &Error::Epsilon(1.0e39.to_string()));
     let mut scores = Array2::<f64>::zeros((1, 1));
-    let row = Array2::ones((1, 3));
+    let row = Array2::<f64>::ones((1, 3));
     assert_eq!(cosine_similarity(row.view(), row.view(), scores.view_mut(), &options), Ok(()));
 }
 

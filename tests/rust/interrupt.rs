@@ -43,7 +43,7 @@ fn repeated(row: &Array2<f32>, count: usize) -> ArrayView2<'_, f32> {
 fn a_long_matrix_is_interrupted() {
     let row = Array2::ones((1, 4096));
     assert_interruptible(|options| {
-        let mut scores = Array2::zeros((8000, 8000));
+        let mut scores = Array2::<f32>::zeros((8000, 8000));
         let result = self_cosine_similarity(repeated(&row, 8000), scores.view_mut(), options);
         (result, [scores[(0, 0)], scores[(7999, 7999)]])
     });
@@ -54,7 +54,7 @@ fn a_long_batch_is_interrupted() {
     let row = Array2::ones((1, 4096));
     assert_interruptible(|options| {
         let (batch, count) = (8, 4_000_000);
-        let mut scores = Array2::zeros((batch, count));
+        let mut scores = Array2::<f32>::zeros((batch, count));
         let users = repeated(&row, batch);
         let items = users.insert_axis(Axis(1));
         let items = items.broadcast((batch, count, 4096)).unwrap();
@@ -68,7 +68,7 @@ fn long_pairs_are_interrupted() {
     let row = Array2::ones((1, 4096));
     assert_interruptible(|options| {
         let count = 32_000_000;
-        let mut scores = Array1::zeros(count);
+        let mut scores = Array1::<f32>::zeros(count);
         let x = repeated(&row, count);
         let result = paired_cosine_similarity(x, x, scores.view_mut(), options);
         (result, [scores[0], scores[count - 1]])
@@ -79,7 +79,7 @@ fn long_pairs_are_interrupted() {
 fn a_call_of_one_block_asks_nothing() {
     let interrupted = || panic!("asked");
     let options = Options { interrupted: &interrupted, ..Options::default() };
-    let (x, mut scores) = (Array2::<f32>::ones((3, 17)), Array2::zeros((3, 3)));
+    let (x, mut scores) = (Array2::<f32>::ones((3, 17)), Array2::<f32>::zeros((3, 3)));
     assert_eq!(self_cosine_similarity(x.view(), scores.view_mut(), &options), Ok(()));
     assert_eq!(scores, Array2::<f32>::ones((3, 3)));
 }

@@ -5,14 +5,14 @@ use cosim_rs::score::{Options, batched_cosine_similarity, cosine_similarity};
 use ndarray::{Array2, Array3};
 
 fn message_of(options: &Options<'_>) -> String {
-    let (x, mut scores) = (Array2::<f32>::ones((2, 3)), Array2::zeros((2, 2)));
+    let (x, mut scores) = (Array2::<f32>::ones((2, 3)), Array2::<f32>::zeros((2, 2)));
     cosine_similarity(x.view(), x.view(), scores.view_mut(), options).unwrap_err().to_string()
 }
 
 #[test]
 fn shapes() {
-    let (users, items) = (Array2::<f32>::ones((2, 4)), Array3::ones((2, 5, 3)));
-    let mut scores = Array2::zeros((2, 5));
+    let (users, items) = (Array2::<f32>::ones((2, 4)), Array3::<f32>::ones((2, 5, 3)));
+    let mut scores = Array2::<f32>::zeros((2, 5));
     let error = batched_cosine_similarity(
         users.view(),
         items.view(),

@@ -4,13 +4,13 @@
 use super::{LANES, Lanes, Load};
 use std::arch::{asm, x86_64::*};
 
-/// Lanes in 256-bit registers; a value proves that this CPU has AVX2 and FMA.
+/// Lanes in 256-bit registers; a value proves that this CPU has AVX2, FMA and F16C.
 #[derive(Clone, Copy)]
 pub(crate) struct Avx2(());
 
 impl Avx2 {
     /// # Safety
-    /// This CPU has AVX2 and FMA.
+    /// This CPU has AVX2, FMA and F16C.
     #[inline(always)]
     pub(crate) const unsafe fn new() -> Self {
         Self(())
@@ -26,7 +26,7 @@ macro_rules! each {
     };
 }
 
-// In every block below, AVX2 and FMA are there because `self` proves it, and loads and stores
+// In every block below, AVX2, FMA and F16C are there because `self` proves it, and loads and stores
 // stay within the references and slices that they are given.
 
 impl Lanes<f32> for Avx2 {
@@ -102,7 +102,7 @@ impl Lanes<f32> for Avx2 {
     }
     #[inline(always)]
     fn settle(self, vector: [__m256; 2]) -> [__m256; 2] {
-        // SAFETY: `self` proves AVX2 and FMA.
+        // SAFETY: `self` proves AVX2, FMA and F16C.
         unsafe { [settle_singles(vector[0]), settle_singles(vector[1])] }
     }
     #[inline(always)]
@@ -241,7 +241,7 @@ impl Lanes<f64> for Avx2 {
     }
     #[inline(always)]
     fn settle(self, vector: [__m256d; 4]) -> [__m256d; 4] {
-        // SAFETY: `self` proves AVX2 and FMA.
+        // SAFETY: `self` proves AVX2, FMA and F16C.
         each!([0, 1, 2, 3], |part| unsafe { settle_doubles(vector[part]) })
     }
     #[inline(always)]

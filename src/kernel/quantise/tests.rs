@@ -31,7 +31,7 @@ fn quantised(
     let mut results = available().into_iter().map(|level| {
         let mut codes = vec![0; rows.len()];
         let mut all = [Quantised { scale: 0.0, error: 0.0 }; LANES];
-        level.kernels_f32().quantise(Rows::new(rows), floor, most_code, &mut codes, &mut all);
+        level.kernels_f32().quantise(Rows::native(rows), floor, most_code, &mut codes, &mut all);
         (codes, all)
     });
     let first = results.next().unwrap();
@@ -90,7 +90,7 @@ fn a_zero_row_has_no_error_and_doubles_are_coded_as_floats() {
     for level in available() {
         let mut wide_codes = vec![0; wide.len()];
         let mut wide_all = [Quantised { scale: 0.0, error: 0.0 }; LANES];
-        let (rows, floor) = (Rows::new(wide.view()), Floor::new(0.0));
+        let (rows, floor) = (Rows::native(wide.view()), Floor::new(0.0));
         level.kernels_f64().quantise(rows, floor, MOST_CODE, &mut wide_codes, &mut wide_all);
         let apart = wide_codes.iter().zip(&codes).filter(|(a, b)| a.abs_diff(**b) > 1).count();
         assert_eq!(apart, 0, "{level:?}");

@@ -1,16 +1,16 @@
-//! Rows of numbers as the kernels take them: any strides, one contiguous slice at a time.
+//! Rows of one type of number, at any strides, one contiguous slice at a time.
 //!
 //! A kernel wants a row as a slice. Where the last axis is contiguous that is a slice of the
 //! caller's own memory; any other layout goes through one scratch row, never a whole copy.
 #![allow(unsafe_code)] // one place: a row's slice
 
-use ndarray::{ArrayView2, ArrayViewMut1};
+use ndarray::{ArrayView2, ArrayView3};
 use std::marker::PhantomData;
 use std::ops::Range;
 
 /// A read-only matrix: `count` rows of `dim` elements, at any strides.
 #[derive(Clone, Copy)]
-pub(crate) struct Rows<'a, S> {
+pub(crate) struct Strided<'a, S> {
     first: *const S,
     count: usize,
     dim: usize,
@@ -19,12 +19,27 @@ pub(crate) struct Rows<'a, S> {
     lifetime: PhantomData<&'a [S]>,
 }
 
-impl<'a, S: Copy> Rows<'a, S> {
+impl<'a, S: Copy> Strided<'a, S> {
     /// The rows of a view, which has checked that they lie in memory that lives for `'a`.
     pub(crate) fn new(view: ArrayView2<'a, S>) -> Self {
         let (count, dim) = view.dim();
         let [row_stride, column_stride] = [view.strides()[0], view.strides()[1]];
         Self { first: view.as_ptr(), count, dim, row_stride, column_stride, lifetime: PhantomData }
+    }
+
+    /// The rows of the first matrix of some, and how many elements further the next one's are.
+    pub(crate) fn first_of(view: ArrayView3<'a, S>) -> (Self, isize) {
+        let (_, count, dim) = view.dim();
+        let [stride, row_stride, column_stride] =
+            [view.strides()[0], view.strides()[1], view.strides()[2]];
+        let first = view.as_ptr();
+        (Self { first, count, dim, row_stride, column_stride, lifetime: PhantomData }, stride)
+    }
+
+    /// The same rows of a matrix that lies so many elements further; the view it comes of has one
+    /// there.
+    pub(crate) fn further(&self, elements: isize) -> Self {
+        Self { first: self.first.wrapping_offset(elements), ..*self }
     }
 
     pub(crate) fn count(&self) -> usize {
@@ -83,14 +98,21 @@ impl<'a, S: Copy> Rows<'a, S> {
 
     #[cold]
     fn gather<'s>(&self, index: usize, scratch: &'s mut Vec<S>) -> &'s [S] {
-        let start = self.start(index);
         scratch.clear();
-        scratch.extend((0..self.dim.cast_signed()).map(|column| {
-            // SAFETY: `column` is one of the view's columns and `index`, checked before, one of
-            // its rows, so this is one of its elements.
-            unsafe { *start.offset(column * self.column_stride) }
-        }));
+        scratch.extend(self.elements(index));
         scratch
+    }
+
+    /// The elements of a row, wherever they lie.
+    #[inline(always)]
+    pub(crate) fn elements(&self, index: usize) -> impl Iterator<Item = S> {
+        assert!(index < self.count);
+        let (start, column_stride) = (self.start(index), self.column_stride);
+        (0..self.dim.cast_signed()).map(move |column| {
+            // SAFETY: `column` is one of the view's columns and `index` one of its rows, so this is
+            // one of its elements.
+            unsafe { *start.offset(column * column_stride) }
+        })
     }
 
     #[inline(always)]
@@ -99,47 +121,7 @@ impl<'a, S: Copy> Rows<'a, S> {
     }
 }
 
-// SAFETY: `Rows` is a shared view of plain numbers, as `&[S]` is.
-unsafe impl<S: Sync> Send for Rows<'_, S> {}
+// SAFETY: `Strided` is a shared view of plain numbers, as `&[S]` is.
+unsafe impl<S: Sync> Send for Strided<'_, S> {}
 // SAFETY: as above.
-unsafe impl<S: Sync> Sync for Rows<'_, S> {}
-
-/// Where one row's scores go: consecutive, or at a stride.
-pub(crate) enum ScoreRow<'a, E> {
-    Slice(&'a mut [E]),
-    Strided(ArrayViewMut1<'a, E>),
-}
-
-impl<'a, E: Copy> ScoreRow<'a, E> {
-    pub(crate) fn new(view: ArrayViewMut1<'a, E>) -> Self {
-        match view.stride_of(ndarray::Axis(0)) {
-            1 => Self::Slice(view.into_slice().expect("stride 1 is a slice")),
-            _ => Self::Strided(view),
-        }
-    }
-
-    /// Writes the first `count` of a group of scores from place `first` on.
-    #[inline(always)]
-    pub(crate) fn write<const GROUP: usize>(
-        &mut self,
-        first: usize,
-        scores: &[E; GROUP],
-        count: usize,
-    ) {
-        match self {
-            // A copy of known length is one store, any other a call.
-            Self::Slice(row) if count == GROUP => {
-                row[first..first + GROUP].copy_from_slice(scores);
-            }
-            Self::Slice(row) => row[first..first + count].copy_from_slice(&scores[..count]),
-            Self::Strided(row) => write_strided(row, first, &scores[..count]),
-        }
-    }
-}
-
-#[cold]
-fn write_strided<E: Copy>(row: &mut ArrayViewMut1<'_, E>, first: usize, scores: &[E]) {
-    for (place, &score) in scores.iter().enumerate() {
-        row[first + place] = score;
-    }
-}
+unsafe impl<S: Sync> Sync for Strided<'_, S> {}

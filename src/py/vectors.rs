@@ -1,0 +1,144 @@
+//! Vectors in arrays of any type that the core reads, as they are stored.
+//!
+//! NumPy has no bfloat16. It comes as the type of that name that `ml_dtypes` adds, or, where that is
+//! not there, as a structure of one field of that name: the mark that the shim puts on 16 bits.
+#![allow(unsafe_code)] // a border spot: numbers that NumPy has no type for
+
+use super::array::{elements, memory};
+use crate::{Batches, Real, Rows};
+use half::{bf16, f16};
+use ndarray::{ArrayView, Axis, Dimension, Ix2, Ix3};
+use numpy::npyffi::NPY_TYPES;
+use numpy::{Element, PyArrayDescr, PyArrayDescrMethods, PyUntypedArray, PyUntypedArrayMethods};
+use pyo3::prelude::*;
+use pyo3::types::PyTypeMethods;
+use std::ffi::c_int;
+use std::ops::Range;
+
+/// An array of vectors of one of the types.
+pub(super) enum Vectors<'a, D> {
+    Single(ArrayView<'a, f32, D>),
+    Double(ArrayView<'a, f64, D>),
+    Half(ArrayView<'a, f16, D>),
+    Brain(ArrayView<'a, bf16, D>),
+    Byte(ArrayView<'a, i8, D>),
+}
+
+/// One expression for views of every type.
+macro_rules! for_each_type {
+    ($vectors:expr, $view:ident => $expression:expr) => {
+        match $vectors {
+            Vectors::Single($view) => $expression,
+            Vectors::Double($view) => $expression,
+            Vectors::Half($view) => $expression,
+            Vectors::Brain($view) => $expression,
+            Vectors::Byte($view) => $expression,
+        }
+    };
+}
+
+/// An array of this number of dimensions, as it stands, if its type is one of them.
+pub(super) fn vectors<'a, D>(object: &'a Bound<'_, PyAny>) -> Option<Vectors<'a, D>>
+where
+    D: Dimension + 'static,
+{
+    let array = object.cast::<PyUntypedArray>().ok()?;
+    let dtype = array.dtype();
+    dtype.is_native_byteorder().unwrap_or(true).then_some(())?;
+    const SINGLE: c_int = NPY_TYPES::NPY_FLOAT as c_int;
+    const DOUBLE: c_int = NPY_TYPES::NPY_DOUBLE as c_int;
+    const HALF: c_int = NPY_TYPES::NPY_HALF as c_int;
+    const BYTE: c_int = NPY_TYPES::NPY_BYTE as c_int;
+    // SAFETY: the numbers are in native byte order, of the type that NumPy says, or of bfloat16.
+    unsafe {
+        Some(match dtype.num() {
+            SINGLE => Vectors::Single(elements::<f32, _, D>(array)?),
+            DOUBLE => Vectors::Double(elements::<f64, _, D>(array)?),
+            HALF => Vectors::Half(elements::<u16, _, D>(array)?),
+            BYTE => Vectors::Byte(elements::<i8, _, D>(array)?),
+            _ if is_brain(&dtype) => Vectors::Brain(elements::<u16, _, D>(array)?),
+            _ => return None,
+        })
+    }
+}
+
+/// Whether this is a type of bfloat16; see the module's prose.
+#[cold]
+fn is_brain(dtype: &Bound<'_, PyArrayDescr>) -> bool {
+    const NAME: &str = "bfloat16";
+    if dtype.itemsize() != size_of::<bf16>() {
+        return false;
+    }
+    if dtype.has_fields() {
+        return dtype.names().is_some_and(|names| names == [NAME]);
+    }
+    dtype.typeobj().name().is_ok_and(|name| name == NAME)
+}
+
+/// Users as `(B, D)`, also where they come as `(B, 1, D)`.
+pub(super) fn users<'a>(object: &'a Bound<'_, PyAny>) -> Option<Vectors<'a, Ix2>> {
+    vectors::<Ix2>(object).or_else(|| {
+        let users = vectors::<Ix3>(object).filter(|users| users.shape()[1] == 1)?;
+        Some(match users {
+            Vectors::Single(view) => Vectors::Single(view.index_axis_move(Axis(1), 0)),
+            Vectors::Double(view) => Vectors::Double(view.index_axis_move(Axis(1), 0)),
+            Vectors::Half(view) => Vectors::Half(view.index_axis_move(Axis(1), 0)),
+            Vectors::Brain(view) => Vectors::Brain(view.index_axis_move(Axis(1), 0)),
+            Vectors::Byte(view) => Vectors::Byte(view.index_axis_move(Axis(1), 0)),
+        })
+    })
+}
+
+impl<D: Dimension> Vectors<'_, D> {
+    pub(super) fn shape(&self) -> &[usize] {
+        for_each_type!(self, view => view.shape())
+    }
+
+    /// Whether scores with these are computed in 64-bit floats.
+    pub(super) fn is_double(&self) -> bool {
+        matches!(self, Self::Double(_))
+    }
+
+    /// The addresses between the first and the last byte.
+    pub(super) fn memory(&self) -> Range<usize> {
+        for_each_type!(self, view => memory(view))
+    }
+}
+
+/// A type in which scores are computed, and NumPy's.
+pub(super) trait Computed: Real + Element {
+    /// Rows to be scored in this type, which holds their numbers.
+    fn rows(vectors: Vectors<'_, Ix2>) -> Rows<'_, Self>;
+    /// The same, some for each user.
+    fn batches(vectors: Vectors<'_, Ix3>) -> Batches<'_, Self>;
+}
+
+macro_rules! of_any_type_but_double {
+    ($vectors:ident) => {
+        match $vectors {
+            Vectors::Single(view) => view.into(),
+            Vectors::Half(view) => view.into(),
+            Vectors::Brain(view) => view.into(),
+            Vectors::Byte(view) => view.into(),
+            Vectors::Double(_) => unreachable!("scored in 64-bit floats"),
+        }
+    };
+}
+
+impl Computed for f32 {
+    fn rows(vectors: Vectors<'_, Ix2>) -> Rows<'_, f32> {
+        of_any_type_but_double!(vectors)
+    }
+    fn batches(vectors: Vectors<'_, Ix3>) -> Batches<'_, f32> {
+        of_any_type_but_double!(vectors)
+    }
+}
+
+impl Computed for f64 {
+    fn rows(vectors: Vectors<'_, Ix2>) -> Rows<'_, f64> {
+        for_each_type!(vectors, view => view.into())
+    }
+    fn batches(vectors: Vectors<'_, Ix3>) -> Batches<'_, f64> {
+        for_each_type!(vectors, view => view.into())
+    }
+}

@@ -1,0 +1,15 @@
+//! What the core is given: vectors as they lie in the caller's memory, and room for scores.
+
+mod batches;
+mod rows;
+mod score_row;
+mod stored;
+mod strided;
+
+pub use batches::Batches;
+pub use rows::Rows;
+pub(crate) use rows::Typed;
+pub(crate) use score_row::ScoreRow;
+pub use stored::Stored;
+pub(crate) use stored::Narrow;
+pub(crate) use strided::Strided;
