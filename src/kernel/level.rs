@@ -44,7 +44,9 @@ impl Level {
             #[cfg(target_arch = "x86_64")]
             Self::Avx2 => {
                 let has_half_floats = is_x86_feature_detected!("f16c");
-                has_half_floats && is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma")
+                has_half_floats
+                    && is_x86_feature_detected!("avx2")
+                    && is_x86_feature_detected!("fma")
             }
             // What the AVX-512 kernels are compiled for, and no more.
             #[cfg(target_arch = "x86_64")]

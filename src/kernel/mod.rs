@@ -15,6 +15,7 @@ pub(crate) mod range;
 pub(crate) mod real;
 mod rows;
 pub(crate) mod scan;
+mod source;
 mod tables;
 mod tile;
 mod user;

@@ -8,8 +8,9 @@
 use super::lanes::{LANES, Load, LoadAny};
 use super::range::{Floor, out_of_range, places, prepare, square_lanes};
 use super::real::Real;
+use super::source::Source;
 use super::user::{InMemory, User};
-use crate::view::{Rows, ScoreRow, Strided, Typed};
+use crate::view::{Rows, ScoreRow, Typed};
 
 /// Scores row `i` of `x` against row `i` of `y`. Those of `x` are widened before, one by one.
 #[inline(always)]
@@ -22,6 +23,7 @@ pub(crate) fn score_pairs<E: Real, L: LoadAny<E>>(
 ) {
     match y.0 {
         Typed::Native(typed) => score_typed(lanes, x, (y, typed), floor, scores),
+        _ if !L::IS_REGISTERS => score_typed(lanes, x, (y, y), floor, scores),
         Typed::Single(typed) => score_typed(lanes, x, (y, typed), floor, scores),
         Typed::Half(typed) => score_typed(lanes, x, (y, typed), floor, scores),
         Typed::Brain(typed) => score_typed(lanes, x, (y, typed), floor, scores),
@@ -31,10 +33,10 @@ pub(crate) fn score_pairs<E: Real, L: LoadAny<E>>(
 
 /// The same, with `y` of one type; its rows come once more as they may be brought into range.
 #[inline(always)]
-fn score_typed<E: Real, L, S: Copy>(
+fn score_typed<'a, E: Real, L, S: Copy, T: Source<'a, S>>(
     lanes: L,
     x: Rows<'_, E>,
-    (y, typed): (Rows<'_, E>, Strided<'_, S>),
+    (y, typed): (Rows<'_, E>, T),
     floor: Floor<E>,
     mut scores: ScoreRow<'_, E>,
 ) where

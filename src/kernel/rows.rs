@@ -8,8 +8,9 @@
 use super::lanes::{LANES, Load, LoadAny};
 use super::range::{Floor, Prepared, out_of_range, places, prepare};
 use super::real::Real;
+use super::source::Source;
 use super::user::{Held, InMemory, User};
-use crate::view::{Rows, ScoreRow, Strided, Typed};
+use crate::view::{Rows, ScoreRow, Typed};
 
 /// Scores one user against every row of `items`.
 #[inline(always)]
@@ -46,8 +47,11 @@ trait Order: Copy {
     /// The row that comes at this place.
     fn row(self, place: usize) -> usize;
     /// Sixteen rows from a place on, if there are so many and they are contiguous.
-    fn sixteen<'a, S: Copy>(self, items: &Strided<'a, S>, place: usize)
-    -> Option<[&'a [S]; LANES]>;
+    fn sixteen<'a, S: Copy, T: Source<'a, S>>(
+        self,
+        items: &T,
+        place: usize,
+    ) -> Option<[&'a [S]; LANES]>;
 }
 
 /// The first so many rows, one after the other.
@@ -64,9 +68,12 @@ impl Order for InOrder {
         place
     }
     #[inline(always)]
-    fn sixteen<'a, S: Copy>(self, items: &Strided<'a, S>, place: usize)
-    -> Option<[&'a [S]; LANES]> {
-        items.contiguous_rows(place)
+    fn sixteen<'a, S: Copy, T: Source<'a, S>>(
+        self,
+        items: &T,
+        place: usize,
+    ) -> Option<[&'a [S]; LANES]> {
+        items.sixteen(place)
     }
 }
 
@@ -84,8 +91,11 @@ impl Order for Listed<'_> {
         self.0[place] as usize
     }
     #[inline(always)]
-    fn sixteen<'a, S: Copy>(self, items: &Strided<'a, S>, place: usize)
-    -> Option<[&'a [S]; LANES]> {
+    fn sixteen<'a, S: Copy, T: Source<'a, S>>(
+        self,
+        items: &T,
+        place: usize,
+    ) -> Option<[&'a [S]; LANES]> {
         let places = self.0.get(place..)?.first_chunk::<LANES>()?;
         let mut rows: [&[S]; LANES] = [&[]; LANES];
         for (row, &place) in rows.iter_mut().zip(places) {
@@ -110,6 +120,7 @@ fn score<E: Real, L: LoadAny<E>, O: Order>(
     let user = prepare(lanes, user, floor, &mut scaled);
     match items.0 {
         Typed::Native(typed) => score_typed(lanes, &user, (items, typed, order), floor, scores),
+        _ if !L::IS_REGISTERS => score_typed(lanes, &user, (items, items, order), floor, scores),
         Typed::Single(typed) => score_typed(lanes, &user, (items, typed, order), floor, scores),
         Typed::Half(typed) => score_typed(lanes, &user, (items, typed, order), floor, scores),
         Typed::Brain(typed) => score_typed(lanes, &user, (items, typed, order), floor, scores),
@@ -119,16 +130,21 @@ fn score<E: Real, L: LoadAny<E>, O: Order>(
 
 /// The same, of one type. The rows come once more as they may be brought into range.
 #[inline(always)]
-fn score_typed<E: Real, L, S: Copy, O: Order>(
+fn score_typed<'a, E: Real, L, S: Copy, T: Source<'a, S>, O: Order>(
     lanes: L,
     user: &Prepared<'_, E>,
-    items: (Rows<'_, E>, Strided<'_, S>, O),
+    items: (Rows<'_, E>, T, O),
     floor: Floor<E>,
     scores: ScoreRow<'_, E>,
 ) where
     L: Load<E, E> + Load<E, S>,
 {
+    // Narrow numbers among doubles are rare, and code for them would be long.
+    let holds = L::IS_REGISTERS && (size_of::<E>() == 4 || size_of::<S>() == 8);
     match user.elements.len() {
+        _ if !holds => {
+            score_groups(lanes, user, InMemory(user.elements), items, floor, scores);
+        }
         32 => {
             let held = Held::<_, 2>::new(lanes, user.elements);
             score_groups(lanes, user, held, items, floor, scores);
@@ -148,11 +164,11 @@ fn score_typed<E: Real, L, S: Copy, O: Order>(
 /// Sixteen rows at a time; the last sixteen reach back over rows that are scored already, which is
 /// faster than a group of fewer rows.
 #[inline(always)]
-fn score_groups<E: Real, L, S: Copy, U: User<E, L>, O: Order>(
+fn score_groups<'a, E: Real, L, S: Copy, T: Source<'a, S>, U: User<E, L>, O: Order>(
     lanes: L,
     user: &Prepared<'_, E>,
     elements: U,
-    (items, typed, order): (Rows<'_, E>, Strided<'_, S>, O),
+    (items, typed, order): (Rows<'_, E>, T, O),
     floor: Floor<E>,
     mut scores: ScoreRow<'_, E>,
 ) where
@@ -178,10 +194,10 @@ fn score_groups<E: Real, L, S: Copy, U: User<E, L>, O: Order>(
 
 /// The dot products and squares of `count` rows from `first` on.
 #[inline(always)]
-fn group<E: Real, L: Load<E, S>, S: Copy, U: User<E, L>, O: Order>(
+fn group<'a, E: Real, L: Load<E, S>, S: Copy + 'a, T: Source<'a, S>, U: User<E, L>, O: Order>(
     lanes: L,
     user: U,
-    items: &Strided<'_, S>,
+    items: &T,
     (order, first, count): (O, usize, usize),
     scratch: &mut Vec<S>,
 ) -> (L::Vector, L::Vector) {

@@ -10,6 +10,6 @@ pub use batches::Batches;
 pub use rows::Rows;
 pub(crate) use rows::Typed;
 pub(crate) use score_row::ScoreRow;
-pub use stored::Stored;
 pub(crate) use stored::Narrow;
+pub use stored::Stored;
 pub(crate) use strided::Strided;

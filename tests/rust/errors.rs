@@ -37,15 +37,21 @@ fn shapes_that_do_not_fit_are_refused() {
         });
     }
     for shape in [(2, 4), (5, 2), (1, 5), (2, 6)] {
-        assert_refused::<f32>(shape, &shape_error("scores", &[shape.0, shape.1], &[2, 5]), |scores| {
-            batched_cosine_similarity(rows(2, 3).view(), items.view(), scores, &options)
-        });
-        assert_refused::<f32>(shape, &shape_error("scores", &[shape.0, shape.1], &[2, 5]), |scores| {
-            cosine_similarity(rows(2, 3).view(), rows(5, 3).view(), scores, &options)
-        });
-        assert_refused::<f32>(shape, &shape_error("scores", &[shape.0, shape.1], &[7, 7]), |scores| {
-            self_cosine_similarity(rows(7, 3).view(), scores, &options)
-        });
+        assert_refused::<f32>(
+            shape,
+            &shape_error("scores", &[shape.0, shape.1], &[2, 5]),
+            |scores| batched_cosine_similarity(rows(2, 3).view(), items.view(), scores, &options),
+        );
+        assert_refused::<f32>(
+            shape,
+            &shape_error("scores", &[shape.0, shape.1], &[2, 5]),
+            |scores| cosine_similarity(rows(2, 3).view(), rows(5, 3).view(), scores, &options),
+        );
+        assert_refused::<f32>(
+            shape,
+            &shape_error("scores", &[shape.0, shape.1], &[7, 7]),
+            |scores| self_cosine_similarity(rows(7, 3).view(), scores, &options),
+        );
         assert_refused::<f32>(shape, &shape_error("scores", &[shape.1], &[9]), |scores| {
             let scores = scores.index_axis_move(Axis(0), 0);
             paired_cosine_similarity(rows(9, 3).view(), rows(9, 3).view(), scores, &options)

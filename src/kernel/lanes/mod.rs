@@ -42,6 +42,9 @@ pub(crate) const LANES: usize = 16;
 pub(crate) trait Lanes<E: Real>: Copy {
     type Vector: Copy;
 
+    /// Whether a vector is a few registers. If not, what would be fast code is just much of it.
+    const IS_REGISTERS: bool = true;
+
     fn splat(self, value: E) -> Self::Vector;
     fn store(self, vector: Self::Vector) -> [E; LANES];
     /// `a * b + sum` with one rounding.

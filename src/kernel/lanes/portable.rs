@@ -24,6 +24,8 @@ fn fold<E: Real, const HALF: usize>(a: [E; LANES], b: [E; LANES]) -> [E; LANES] 
 impl<E: Real> Lanes<E> for Portable {
     type Vector = [E; LANES];
 
+    const IS_REGISTERS: bool = false;
+
     #[inline(always)]
     fn splat(self, value: E) -> [E; LANES] {
         [value; LANES]
