@@ -1,8 +1,9 @@
 """What the native border refused: converted if it can be, else an error that says why not.
 
 The border takes float32 or float64 arrays of fitting shapes, aligned and in native byte order, as
-they stand. A call that it refuses comes here, where nothing has been done yet: the arrays are
-converted, every argument is checked in the caller's terms, and the border is asked again.
+they stand. A call that it refuses, also with arrays made of other libraries' objects, comes here,
+where nothing has been done yet: the arrays are converted, every argument is checked in the
+caller's terms, and the border is asked again.
 """
 
 import operator
@@ -13,6 +14,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cosim_rs import _cosim_rs
+from cosim_rs._interchange import as_array
+from cosim_rs._tensors import BFLOAT16
 
 Scores = NDArray[np.floating[Any]]
 Border = Callable[[object, object, Scores | None, object, object], Scores | None]
@@ -85,8 +88,7 @@ def convert(arguments: dict[str, ArrayLike]) -> Inputs:
     arrays = {name: as_array(name, argument) for name, argument in arguments.items()}
     scored = {name: scored_dtype(name, array.dtype) for name, array in arrays.items()}
     common = np.result_type(*scored.values())
-    # Not `ascontiguousarray`: a layout is no reason to copy. Alignment and byte order are.
-    left, right = (np.require(array, common, "A") for array in arrays.values())
+    left, right = (in_dtype(array, common) for array in arrays.values())
     return Inputs(left, right)
 
 
@@ -95,22 +97,28 @@ def as_input(name: str, argument: ArrayLike) -> NDArray[np.floating[Any]]:
 
     def converted() -> NDArray[np.floating[Any]]:
         array = as_array(name, argument)
-        return np.require(array, scored_dtype(name, array.dtype), "A")
+        return in_dtype(array, scored_dtype(name, array.dtype))
 
     return _cosim_rs.in_default_mode(converted)
 
 
-def as_array(name: str, argument: ArrayLike) -> NDArray[Any]:
-    """Make an array of an argument, without a copy where it is one."""
-    try:
-        return np.asarray(argument)
-    except ValueError as error:  # a ragged list
-        raise ValueError(f"{name}: cannot be made an array: {error}") from None
+def in_dtype(array: NDArray[Any], dtype: np.dtype[np.floating[Any]]) -> NDArray[np.floating[Any]]:
+    """Make an array one that the border takes as it stands, by a copy if need be."""
+    # Not `ascontiguousarray`: a layout is no reason to copy. Alignment and byte order are.
+    return np.require(widened(array) if array.dtype == BFLOAT16 else array, dtype, "A")
+
+
+def widened(array: NDArray[Any]) -> NDArray[np.float32]:
+    """Make float32 of bfloat16 bits, which are its upper half."""
+    wide = np.empty(array.shape, np.float32)
+    np.left_shift(array["bfloat16"], 16, out=wide.view(np.uint32), dtype=np.uint32)
+    return wide
 
 
 def scored_dtype(name: str, dtype: np.dtype[Any]) -> np.dtype[np.floating[Any]]:
     """Say in which dtype an array is scored: float32 if that holds every value, else float64."""
-    if dtype.type in (np.float32, np.float16, np.int8) or dtype.name == "bfloat16":
+    narrow = dtype.type in (np.float32, np.float16, np.int8) or dtype.name == "bfloat16"
+    if narrow or dtype == BFLOAT16:
         return np.dtype(np.float32)
     if dtype.kind in "fiub":
         return np.dtype(np.float64)
@@ -187,7 +195,6 @@ def fitting(name: str, got: Shape, expected: str) -> ValueError:
 __all__ = [
     "Inputs",
     "Scores",
-    "as_array",
     "as_count",
     "as_epsilon",
     "as_input",

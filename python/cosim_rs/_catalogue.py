@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from cosim_rs import _arrays, _cosim_rs, _filters, _search
 from cosim_rs._arrays import Inputs, Scores, fitting
 from cosim_rs._filters import Exclude
+from cosim_rs._interchange import as_array
 from cosim_rs._naming import Ids, Places, Positions
 from cosim_rs._search import TopK, Wanted
 
@@ -66,7 +67,7 @@ class Catalogue:
         given = _arrays.as_input("items", items)
         if given.ndim != 2:
             raise fitting("items", given.shape, "(N, D)")
-        self._is_borrowed = np.may_share_memory(given, np.asarray(items))
+        self._is_borrowed = given is items or given.base is not None
         if _filters.as_flag("copy", copy) and self._is_borrowed:
             given, self._is_borrowed = given.copy(), False
         self._items = given
@@ -193,7 +194,7 @@ class Catalogue:
         array([[1],
                [1]])
         """
-        given = _arrays.as_array("ids", ids)
+        given = as_array("ids", ids)
         if given.ndim > 1:
             raise fitting("ids", given.shape, "(U,)")
         places = self._naming.places("ids", np.atleast_1d(given))
@@ -244,7 +245,7 @@ class Catalogue:
         array([0.8, 0. , 0.6])
         """
         inputs, is_one_user = _search.as_search(users, self._items)
-        given = _arrays.as_array("ids", ids)
+        given = as_array("ids", ids)
         wanted = (len(inputs.left), "M")[is_one_user:]
         if given.ndim != len(wanted) or (not is_one_user and len(given) != wanted[0]):
             shape = "(M,)" if is_one_user else f"({wanted[0]}, M), a row a user"

@@ -10,7 +10,8 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from cosim_rs._arrays import as_array, fitting
+from cosim_rs._arrays import fitting
+from cosim_rs._interchange import as_array
 from cosim_rs._naming import Places, Positions
 
 
@@ -24,7 +25,7 @@ class Sparse(Protocol):
         """Compressed sparse rows."""
 
 
-Exclude = Sparse | NDArray[np.integer[Any]] | Sequence[ArrayLike]
+Exclude = Sparse | ArrayLike | Sequence[ArrayLike]
 
 
 def as_exclusions(
@@ -41,21 +42,22 @@ def as_exclusions(
         stored = rows.indices[: rows.indptr[-1]]
         indices = Positions(naming.count).places("exclude", stored)
         return np.asarray(rows.indptr, np.int64), indices
-    if isinstance(exclude, np.ndarray):
-        padded = exclude[None] if is_one_user and exclude.ndim == 1 else exclude
-        if padded.ndim != 2 or len(padded) != users:
-            raise fitting("exclude", exclude.shape, f"({users}, M), a row a user")
-        places = naming.places("exclude", padded, padded=True)
-        return np.arange(users + 1) * places.shape[1], places.reshape(-1)
-    listed = _listed(exclude, users, naming)
-    starts = np.cumsum([0, *(row.size for row in listed)], dtype=np.int64)
-    return starts, np.concatenate([np.empty(0, np.int64), *listed])
+    if isinstance(exclude, Sequence) and not isinstance(exclude, (str, bytes)):
+        listed = _listed(exclude, users, naming)
+        starts = np.cumsum([0, *(row.size for row in listed)], dtype=np.int64)
+        return starts, np.concatenate([np.empty(0, np.int64), *listed])
+    given = as_array("exclude", exclude)
+    if given.ndim == 0:
+        wanted = "a scipy.sparse array, an int array, or a sequence of int arrays"
+        raise TypeError(f"exclude: got {type(exclude).__name__}, expected {wanted}")
+    padded = given[None] if is_one_user and given.ndim == 1 else given
+    if padded.ndim != 2 or len(padded) != users:
+        raise fitting("exclude", given.shape, f"({users}, M), a row a user")
+    places = naming.places("exclude", padded, padded=True)
+    return np.arange(users + 1) * places.shape[1], places.reshape(-1)
 
 
 def _listed(exclude: Sequence[ArrayLike], users: int, naming: Positions) -> list[Places]:
-    if isinstance(exclude, (str, bytes)) or not isinstance(exclude, Sequence):
-        wanted = "a scipy.sparse array, an int array, or a sequence of int arrays"
-        raise TypeError(f"exclude: got {type(exclude).__name__}, expected {wanted}")
     if len(exclude) != users:
         raise ValueError(f"exclude: got {len(exclude)} arrays, expected {users}, one a user")
     rows = [as_array("exclude", row) for row in exclude]

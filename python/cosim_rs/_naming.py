@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from cosim_rs._arrays import as_array, fitting
+from cosim_rs._arrays import fitting
+from cosim_rs._interchange import as_array
 
 Places = NDArray[np.int64]
 

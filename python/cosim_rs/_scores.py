@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 
 from cosim_rs import _arrays, _cosim_rs
 from cosim_rs._arrays import Inputs, Scores, fitting
+from cosim_rs._interchange import as_array
 
 
 def batched_cosine_similarity(
@@ -77,6 +78,9 @@ def batched_cosine_similarity(
     border = _cosim_rs.batched_cosine_similarity
     scores = border(users, items, out, epsilon, threads)
     if scores is None:
+        users, items = as_array("users", users), as_array("items", items)
+        scores = border(users, items, out, epsilon, threads)
+    if scores is None:
         inputs, shape = _batched_inputs(users, items)
         scores = _arrays.score(border, inputs, shape, out, epsilon, threads)
     return scores
@@ -122,6 +126,9 @@ def paired_cosine_similarity(
     """
     border = _cosim_rs.paired_cosine_similarity
     scores = border(x, y, out, epsilon, threads)
+    if scores is None:
+        x, y = as_array("x", x), as_array("y", y)
+        scores = border(x, y, out, epsilon, threads)
     if scores is None:
         inputs, shape = _paired_inputs(x, y)
         scores = _arrays.score(border, inputs, shape, out, epsilon, threads)
@@ -173,6 +180,11 @@ def cosine_similarity(
     """
     border = _cosim_rs.cosine_similarity
     scores = border(x, y, out, epsilon, threads)
+    if scores is None:
+        is_one_set = y is None or y is x
+        x = as_array("x", x)
+        y = x if is_one_set else as_array("y", y)
+        scores = border(x, y, out, epsilon, threads)
     if scores is None:
         inputs, shape = _matrix_inputs(x, x if y is None else y)
         scores = _arrays.score(border, inputs, shape, out, epsilon, threads)
