@@ -24,8 +24,9 @@ class Catalogue:
     Parameters
     ----------
     items : array_like, shape (N, D)
-        float32 and float64 arrays are borrowed: they must not be changed while the catalogue is
-        in use. Other dtypes are converted as in `batched_cosine_similarity`.
+        float32 and float64 arrays, also those of other libraries, are borrowed: they must not be
+        changed while the catalogue is in use. Other dtypes are converted as in
+        `batched_cosine_similarity`.
     ids : array_like, shape (N,), optional
         Names of the items: whole numbers or strings, no two alike. By default items are known by
         their rows, 0 to N - 1.

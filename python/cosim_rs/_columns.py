@@ -145,9 +145,13 @@ def _flat(name: str, column: Any, **options: Any) -> Array:
     """A column without lists; what NumPy has no numbers for is taken value by value."""
     try:
         array: Array = column.to_numpy(**options)
-    except (NotImplementedError, TypeError, ValueError):
-        raise TypeError(f"{name}: got a column of {_type(column)}, expected numbers") from None
-    return _stacked(name, array) if array.dtype == object else array
+        array = _stacked(name, array) if array.dtype == object else array
+    except (NotImplementedError, TypeError):
+        array = np.empty(0, object)
+    if array.dtype == object or array.ndim != 1:  # records, and what else has parts
+        kind = getattr(column, "type", None) or column.dtype
+        raise TypeError(f"{name}: got a column of {kind}, expected numbers")
+    return array
 
 
 def _stacked(name: str, values: Iterable[Any]) -> Array:
@@ -187,10 +191,6 @@ def _common_length(name: str, lengths: Array, first: int, shape: list[int]) -> i
         row = first + _row(differs, shape)
         _refuse_ragged(name, row, (int(lengths[differs.argmax()]),), (int(lengths[0]),))
     return int(lengths[0])
-
-
-def _type(column: Any) -> Any:
-    return getattr(column, "type", None) or getattr(column, "dtype", None)
 
 
 def _refuse_null(name: str, row: int) -> NoReturn:

@@ -28,8 +28,8 @@ def batched_cosine_similarity(
     Parameters
     ----------
     users : array_like, shape (B, D) or (B, 1, D)
-        A vector a user. float32, float64, float16, bfloat16 or int8; other real numbers are
-        converted to float64.
+        A vector a user, also as another library's tensor or column. float32, float64, float16,
+        bfloat16 or int8; other real numbers are converted to float64.
     items : array_like, shape (B, N, D)
         The candidates of each user, in any of these dtypes.
     out : ndarray, shape (B, N), optional
@@ -63,7 +63,10 @@ def batched_cosine_similarity(
     ``keras.layers.Dot(normalize=True)`` and `sklearn.metrics.pairwise.cosine_similarity`.
 
     No input is copied whose last axis is contiguous; others go through one row. float16, bfloat16
-    and int8 arrays are widened by a copy.
+    and int8 arrays are widened by a copy. Tensors of torch, JAX and TensorFlow on the CPU, columns
+    of vectors of pyarrow, pandas and polars, and what offers DLPack, a buffer or Arrow's PyCapsules
+    are read where they lie too; a column of several chunks, or of objects, is put together by one
+    copy, and one with nulls is a `ValueError`.
 
     Examples
     --------
