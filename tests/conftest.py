@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
-pytest.register_assert_rewrite("helpers")
+pytest.register_assert_rewrite("helpers", "interchange")
 
 # The same examples in every run and no database of them, so a failure comes back when run again;
 # no deadline, because machines and kernels differ in speed.
 settings.register_profile("repeatable", derandomize=True, database=None, deadline=None)
 settings.load_profile("repeatable")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out the tests of large packages, unless they are asked for: `make test-backends`."""
+    is_asked_for = any("backends" in argument for argument in config.args)
+    return True if collection_path.name == "backends" and not is_asked_for else None
 
 
 def pytest_report_header() -> str:
