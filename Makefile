@@ -11,7 +11,7 @@ NUMERICAL := $(addprefix tests/test_,bits.py catalogue.py contract.py dtypes.py 
 	extremes.py floating_point_mode.py layouts.py out.py top_k.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo search test test-rust test-python test-kernels lint format bench bench-peers \
+.PHONY: help demo search test test-rust test-python test-kernels test-backends lint format bench bench-peers \
 	bench-kernels wheel wheel-check clean
 
 help: ## Show this help
@@ -36,6 +36,9 @@ test-kernels: build test-deps ## Run the numerical tests with every lesser kerne
 	for kernel in $$($(BIN)/python -c 'import cosim_rs; print(*cosim_rs.show_config("dicts")["kernels"][:-1])'); do \
 		$(CLEAN) COSIM_RS_KERNEL=$$kernel $(BIN)/python -m pytest -q $(NUMERICAL) || exit 1; \
 	done
+
+test-backends: build test-deps backends-deps ## Test tensors of torch and TensorFlow (6 GB to install)
+	$(CLEAN) TF_CPP_MIN_LOG_LEVEL=2 $(BIN)/python -m pytest -q tests/backends
 
 lint: build lint-deps ## Check formatting, lints and types
 	cargo fmt --check
