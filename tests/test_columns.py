@@ -93,6 +93,9 @@ def test_several_chunks_are_put_together(dtype: npt.DTypeLike) -> None:
     assert_taken(lambda values: pl.concat([pl.Series(values[:1]), pl.Series(values[1:])]), dtype)
     values = numbers(7, 17, dtype=dtype)
     assert_same_bits(as_array("x", chunked(values)), values)
+    # Lists of an empty chunk have no length that could differ.
+    parts = [listed(values[:2]), listed(values[:0]), listed(values[2:])]
+    assert_same_bits(as_array("x", pa.chunked_array(parts)), values)
     assert as_array("x", chunked(values)).base is None
 
 
@@ -316,6 +319,9 @@ class TestPlaces:
         pa.array([1, 2], pa.timestamp("s")),
         pa.array([[("a", 1)]], pa.map_(pa.string(), pa.int32())),
         pa.array([["a"], ["b"]]),
+        pa.UnionArray.from_dense(
+            pa.array([0], pa.int8()), pa.array([0], pa.int32()), [pa.array([1])]
+        ),
         pl.Series(["a", "b"]),
         pl.Series([{"a": 1}]),
     ],
@@ -332,6 +338,7 @@ def test_empty_columns() -> None:
         fixed(numbers(3, 17))[:0],
         pa.chunked_array([], pa.list_(pa.float32(), 17)),
         pa.chunked_array([fixed(numbers(0, 17))] * 2),
+        pa.FixedSizeListArray.from_arrays(pa.Array.from_buffers(pa.float32(), 0, [None, None]), 17),
         pl.Series([], dtype=pl.Array(pl.Float32, 17)),
     ):
         assert as_array("x", column).shape == (0, 17)

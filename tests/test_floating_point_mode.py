@@ -6,6 +6,7 @@ Threads of TensorFlow and XLA run with subnormal numbers flushed to zero.
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from battery import rows_of_every_magnitude
 from entry_points import ENTRY_POINTS, EntryPoint
@@ -76,6 +77,11 @@ def test_epsilon_is_kept(mode: str, epsilon: float) -> None:
 CONVERTED = {
     "subnormal float32 beside float64": (np.full((1, 3), 1e-40, np.float32), np.ones((1, 3))),
     "subnormal float16": (np.full((1, 3), 1e-7, np.float16), np.ones((1, 3), np.int8)),
+    "subnormal float32 in lists": ([[np.float32(1e-40), np.float64(0)]], np.ones((1, 2))),
+    "subnormal float32 in a column of objects": (
+        pd.Series([np.full(2, 1e-40, np.float32), np.array([1, 1e-30])]),
+        np.array([[1.0, 2.0]]),
+    ),
     # 2**53 + 3 is a tie, rounded to 2**53 + 4; what is left of it is all of the dot product.
     "whole numbers beyond float64": (np.array([[2**53 + 3, -(2**53)]]), np.array([[1, 1]])),
 }

@@ -6,6 +6,8 @@ Columns are in test_columns.py; torch and TensorFlow, which are large, in backen
 from __future__ import annotations
 
 import array
+import gc
+import weakref
 from typing import Any
 
 import jax.numpy as jnp
@@ -249,6 +251,8 @@ class TestCatalogue:
             for half in (values[:20], values[20:])
         ]
         halves = pa.chunked_array(two)
+        lists = values.astype(np.float64).tolist()
+        assert cosim_rs.Catalogue(lists).nbytes == cosim_rs.Catalogue(lists, copy=True).nbytes
         tagged = values.astype(ml_dtypes.bfloat16).view(np.uint16).view(BFLOAT16)
         for offered in (halves, tagged, values.astype(np.float16)):
             for copy in (False, True):
@@ -270,12 +274,13 @@ def test_large_inputs_are_not_copied() -> None:
     assert used > values.nbytes  # a copy would be seen
 
 
-def test_a_class_that_is_made_anew_is_let_go() -> None:
-    import gc
-    import weakref
-
-    kind = type("Passing", (), {"__array__": lambda self, dtype=None, copy=None: np.ones((2, 2))})
-    cosim_rs.cosine_similarity(kind())
+@pytest.mark.parametrize("base", [object, np.ndarray])
+def test_a_class_that_is_made_anew_is_let_go(base: type) -> None:
+    members = {"__array__": lambda self, dtype=None, copy=None: np.ones((2, 2))}
+    kind = type("Passing", (base,), {} if base is np.ndarray else members)
+    offered = np.ones((2, 2), np.float16).view(kind) if base is np.ndarray else kind()
+    assert type(as_array("x", offered)) is np.ndarray
+    del offered
     passing = weakref.ref(kind)
     del kind
     gc.collect()

@@ -13,6 +13,8 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
+from cosim_rs import _cosim_rs
+
 Array = NDArray[Any]
 
 # Arrow's own numbers of its types.
@@ -111,7 +113,7 @@ def from_polars(name: str, series: Any) -> Array:
         else:
             return _flat(name, series).reshape(shape)
         shape.append(size)
-        series = series.explode().head(math.prod(shape))  # an empty list would leave a null
+        series = series.explode().head(math.prod(shape))  # an empty list may leave a null
 
 
 def from_pandas(name: str, series: Any) -> Array:
@@ -156,6 +158,10 @@ def _flat(name: str, column: Any, **options: Any) -> Array:
 
 def _stacked(name: str, values: Iterable[Any]) -> Array:
     """Arrays or lists of one shape, a row each, in a new array."""
+    return _cosim_rs.in_default_mode(lambda: _stack(name, values))
+
+
+def _stack(name: str, values: Iterable[Any]) -> Array:
     rows: list[Array] = []
     for row, value in enumerate(values):
         try:
