@@ -1,7 +1,7 @@
 """What the native border refused: converted if it can be, else an error that says why not.
 
-The border takes float32 or float64 arrays of fitting shapes, aligned and in native byte order, as
-they stand. A call that it refuses, also with arrays made of other libraries' objects, comes here,
+The border takes arrays of float32, float64, float16, bfloat16 or int8 and of fitting shapes, aligned
+and in native byte order, as they stand. A call that it refuses, also with arrays made of other libraries' objects, comes here,
 where nothing has been done yet: the arrays are converted, every argument is checked in the
 caller's terms, and the border is asked again.
 """
@@ -18,6 +18,8 @@ from cosim_rs._interchange import as_array
 from cosim_rs._tensors import BFLOAT16
 
 Scores = NDArray[np.floating[Any]]
+# float32, float64, float16, int8, or bfloat16, as `ml_dtypes` has it or by our own mark.
+Vectors = NDArray[Any]
 Border = Callable[[object, object, Scores | None, object, object], Scores | None]
 Shape = tuple[int, ...]
 
@@ -26,10 +28,15 @@ MOST_FLOAT32 = float(np.finfo(np.float32).max)
 
 
 class Inputs(NamedTuple):
-    """Two arrays of one dtype, float32 or float64, ready for the border."""
+    """Two arrays ready for the border, each in a dtype that it takes."""
 
-    left: NDArray[np.floating[Any]]
-    right: NDArray[np.floating[Any]]
+    left: Vectors
+    right: Vectors
+
+    @property
+    def dtype(self) -> np.dtype[np.floating[Any]]:
+        """The dtype of their scores."""
+        return np.result_type(scored_dtype(self.left), scored_dtype(self.right))
 
 
 def score(
@@ -79,55 +86,40 @@ def score_listed(
 
 
 def as_inputs(**arguments: ArrayLike) -> Inputs:
-    """Convert two arguments, known by their names, to one dtype: float32, or float64 if need be."""
-    return _cosim_rs.in_default_mode(lambda: convert(arguments))
+    """Make two arguments, known by their names, arrays that the border takes."""
+    return Inputs(*(as_input(name, argument) for name, argument in arguments.items()))
 
 
-def convert(arguments: dict[str, ArrayLike]) -> Inputs:
-    """Do the work of `as_inputs`."""
-    arrays = {name: as_array(name, argument) for name, argument in arguments.items()}
-    scored = {name: scored_dtype(name, array.dtype) for name, array in arrays.items()}
-    common = np.result_type(*scored.values())
-    left, right = (in_dtype(array, common) for array in arrays.values())
-    return Inputs(left, right)
+def as_input(name: str, argument: ArrayLike) -> Vectors:
+    """Make one argument an array that the border takes, by a copy if need be."""
+    return _cosim_rs.in_default_mode(lambda: stored(name, as_array(name, argument)))
 
 
-def as_input(name: str, argument: ArrayLike) -> NDArray[np.floating[Any]]:
-    """Convert one argument to float32, or float64 if need be."""
-
-    def converted() -> NDArray[np.floating[Any]]:
-        array = as_array(name, argument)
-        return in_dtype(array, scored_dtype(name, array.dtype))
-
-    return _cosim_rs.in_default_mode(converted)
-
-
-def in_dtype(array: NDArray[Any], dtype: np.dtype[np.floating[Any]]) -> NDArray[np.floating[Any]]:
-    """Make an array one that the border takes as it stands, by a copy if need be."""
+def stored(name: str, array: NDArray[Any]) -> Vectors:
+    """Do the work of `as_input` on an array."""
+    dtype = array.dtype
+    if not is_taken(dtype):
+        if dtype.kind not in "fiub":
+            raise TypeError(f"{name}: got dtype {dtype}, expected {ACCEPTED}")
+        dtype = np.dtype(np.float64)
     # Not `ascontiguousarray`: a layout is no reason to copy. Alignment and byte order are.
-    return np.require(widened(array) if array.dtype == BFLOAT16 else array, dtype, "A")
+    return np.require(array, dtype if dtype.isnative else dtype.newbyteorder("="), "A")
 
 
-def widened(array: NDArray[Any]) -> NDArray[np.float32]:
-    """Make float32 of bfloat16 bits, which are its upper half."""
-    wide = np.empty(array.shape, np.float32)
-    np.left_shift(array["bfloat16"], 16, out=wide.view(np.uint32), dtype=np.uint32)
-    return wide
+def is_taken(dtype: np.dtype[Any]) -> bool:
+    """Whether the border takes this dtype, byte order aside."""
+    numbers = (np.float32, np.float64, np.float16, np.int8)
+    return dtype.type in numbers or dtype.name == "bfloat16" or dtype == BFLOAT16
 
 
-def scored_dtype(name: str, dtype: np.dtype[Any]) -> np.dtype[np.floating[Any]]:
-    """Say in which dtype an array is scored: float32 if that holds every value, else float64."""
-    narrow = dtype.type in (np.float32, np.float16, np.int8) or dtype.name == "bfloat16"
-    if narrow or dtype == BFLOAT16:
-        return np.dtype(np.float32)
-    if dtype.kind in "fiub":
-        return np.dtype(np.float64)
-    raise TypeError(f"{name}: got dtype {dtype}, expected {ACCEPTED}")
+def scored_dtype(vectors: Vectors) -> np.dtype[np.floating[Any]]:
+    """Say in which dtype vectors are scored: float64 if they are stored in it, else float32."""
+    return np.dtype(np.float64 if vectors.dtype == np.float64 else np.float32)
 
 
 def check_out(out: object, shape: Shape, inputs: Inputs) -> None:
     """Raise unless scores of this shape can be written to `out`."""
-    dtype = inputs.left.dtype
+    dtype = inputs.dtype
     if not isinstance(out, np.ndarray):
         raise TypeError(f"out: got {type(out).__name__}, expected a numpy.ndarray or None")
     if out.dtype != dtype:
@@ -195,6 +187,7 @@ def fitting(name: str, got: Shape, expected: str) -> ValueError:
 __all__ = [
     "Inputs",
     "Scores",
+    "Vectors",
     "as_count",
     "as_epsilon",
     "as_input",
@@ -203,4 +196,5 @@ __all__ = [
     "fitting",
     "score",
     "score_listed",
+    "scored_dtype",
 ]

@@ -95,7 +95,7 @@ class Catalogue:
     @property
     def dtype(self) -> np.dtype[np.floating[Any]]:
         """The dtype that items are scored in: float32 or float64."""
-        return self._items.dtype
+        return _arrays.scored_dtype(self._items)
 
     @property
     def ids(self) -> NDArray[Any]:
@@ -123,8 +123,7 @@ class Catalogue:
         Parameters
         ----------
         users : array_like, shape (U, D) or (D,)
-            As the users of `batched_cosine_similarity`. One vector gives one row of results. With
-            float64 users, float32 items are widened by a copy.
+            As the users of `batched_cosine_similarity`. One vector gives one row of results.
         k, exclude, allow, min_score, threads
             As in `cosim_rs.top_k`. With ids, arrays and lists hold ids; a row of `exclude` is
             filled up with -1, the largest number if unsigned, or the empty string. The columns of
@@ -151,7 +150,7 @@ class Catalogue:
         >>> catalogue.top_k([[0.0, 3.0, 4.0]], 2, exclude=[[30]]).ids
         array([[20, 10]])
         """
-        inputs, is_one_user = _search.as_search(users, self._items)
+        inputs, is_one_user = _search.as_search(_arrays.as_input("users", users), self._items)
         rows = _filters.as_exclusions(exclude, len(inputs.left), self._naming, is_one_user)
         found = self._found(inputs, k, rows, allow, min_score, threads)
         return TopK(found.scores[0], found.indices[0]) if is_one_user else found
@@ -245,7 +244,7 @@ class Catalogue:
         >>> catalogue.scores([3.0, 4.0, 0.0], ["b", "c", "a"])
         array([0.8, 0. , 0.6])
         """
-        inputs, is_one_user = _search.as_search(users, self._items)
+        inputs, is_one_user = _search.as_search(_arrays.as_input("users", users), self._items)
         given = as_array("ids", ids)
         wanted = (len(inputs.left), "M")[is_one_user:]
         if given.ndim != len(wanted) or (not is_one_user and len(given) != wanted[0]):

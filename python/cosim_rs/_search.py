@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cosim_rs import _arrays, _cosim_rs, _filters
-from cosim_rs._arrays import Inputs, Scores, fitting
+from cosim_rs._arrays import Inputs, Scores, Vectors, fitting
 from cosim_rs._filters import Exclude
 from cosim_rs._naming import Places, Positions
 
@@ -92,7 +92,7 @@ def top_k(
     array([[ 3,  2],
            [-1, -1]])
     """
-    inputs, is_one_user = as_search(users, items)
+    inputs, is_one_user = as_search(*_arrays.as_inputs(users=users, items=items))
     naming = Positions(len(inputs.right))
     if _filters.as_flag("exclude_self", exclude_self) and len(inputs.left) != naming.count:
         got = f"{len(inputs.left)} users and {naming.count} items"
@@ -143,18 +143,17 @@ def search(
     return TopK(scores, indices)
 
 
-def as_search(users: ArrayLike, items: ArrayLike) -> tuple[Inputs, bool]:
-    """Rows of users and of items, of one dtype, and whether there was but one user, (D,)."""
-    inputs = _arrays.as_inputs(users=users, items=items)
-    user_shape, item_shape = inputs.left.shape, inputs.right.shape
+def as_search(users: Vectors, items: Vectors) -> tuple[Inputs, bool]:
+    """Rows of users and of items, and whether there was but one user, (D,)."""
+    user_shape, item_shape = users.shape, items.shape
     if len(item_shape) != 2:
         raise fitting("items", item_shape, "(N, D)")
     dim = item_shape[1]
     if len(user_shape) not in (1, 2) or user_shape[-1] != dim:
         wanted = f"(U, {dim}) or ({dim},), to fit items of shape {item_shape}"
         raise fitting("users", user_shape, wanted)
-    rows: NDArray[np.floating[Any]] = np.atleast_2d(inputs.left)
-    return Inputs(rows, inputs.right), len(user_shape) == 1
+    is_one_user = len(user_shape) == 1
+    return Inputs(users[None] if is_one_user else users, items), is_one_user
 
 
 __all__ = ["TopK", "Wanted", "as_search", "search", "top_k"]

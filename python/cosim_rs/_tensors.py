@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 # NumPy has no bfloat16. Where `ml_dtypes` brings one it is used; a tensor's own bits are passed on
 # as they are, under this name.
-BFLOAT16: Final = np.dtype([("bfloat16", np.uint16)])
+BFLOAT16: Final = np.dtype([("bfloat16", np.uint16)], align=True)
 
 # Memory that the CPU reads as its own, by DLPack's numbers: its own, and what CUDA and ROCm pin.
 HOST_MEMORY = (1, 3, 11)

@@ -33,7 +33,7 @@ pub(crate) fn score_pairs<E: Real, L: LoadAny<E>>(
 
 /// The same, with `y` of one type; its rows come once more as they may be brought into range.
 #[inline(always)]
-fn score_typed<'a, E: Real, L, S: Copy, T: Source<'a, S>>(
+fn score_typed<'a, E: Real, L, S: Copy + 'a, T: Source<'a, S>>(
     lanes: L,
     x: Rows<'_, E>,
     (y, typed): (Rows<'_, E>, T),

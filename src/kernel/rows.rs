@@ -47,7 +47,7 @@ trait Order: Copy {
     /// The row that comes at this place.
     fn row(self, place: usize) -> usize;
     /// Sixteen rows from a place on, if there are so many and they are contiguous.
-    fn sixteen<'a, S: Copy, T: Source<'a, S>>(
+    fn sixteen<'a, S: Copy + 'a, T: Source<'a, S>>(
         self,
         items: &T,
         place: usize,
@@ -68,7 +68,7 @@ impl Order for InOrder {
         place
     }
     #[inline(always)]
-    fn sixteen<'a, S: Copy, T: Source<'a, S>>(
+    fn sixteen<'a, S: Copy + 'a, T: Source<'a, S>>(
         self,
         items: &T,
         place: usize,
@@ -91,7 +91,7 @@ impl Order for Listed<'_> {
         self.0[place] as usize
     }
     #[inline(always)]
-    fn sixteen<'a, S: Copy, T: Source<'a, S>>(
+    fn sixteen<'a, S: Copy + 'a, T: Source<'a, S>>(
         self,
         items: &T,
         place: usize,
@@ -130,7 +130,7 @@ fn score<E: Real, L: LoadAny<E>, O: Order>(
 
 /// The same, of one type. The rows come once more as they may be brought into range.
 #[inline(always)]
-fn score_typed<'a, E: Real, L, S: Copy, T: Source<'a, S>, O: Order>(
+fn score_typed<'a, E: Real, L, S: Copy + 'a, T: Source<'a, S>, O: Order>(
     lanes: L,
     user: &Prepared<'_, E>,
     items: (Rows<'_, E>, T, O),
@@ -164,7 +164,7 @@ fn score_typed<'a, E: Real, L, S: Copy, T: Source<'a, S>, O: Order>(
 /// Sixteen rows at a time; the last sixteen reach back over rows that are scored already, which is
 /// faster than a group of fewer rows.
 #[inline(always)]
-fn score_groups<'a, E: Real, L, S: Copy, T: Source<'a, S>, U: User<E, L>, O: Order>(
+fn score_groups<'a, E: Real, L, S: Copy + 'a, T: Source<'a, S>, U: User<E, L>, O: Order>(
     lanes: L,
     user: &Prepared<'_, E>,
     elements: U,

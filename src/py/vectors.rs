@@ -66,7 +66,8 @@ where
 #[cold]
 fn is_brain(dtype: &Bound<'_, PyArrayDescr>) -> bool {
     const NAME: &str = "bfloat16";
-    if dtype.itemsize() != size_of::<bf16>() {
+    // Their alignment is that of the array's flag; a structure may have none.
+    if dtype.itemsize() != size_of::<bf16>() || dtype.alignment() != align_of::<bf16>() {
         return false;
     }
     if dtype.has_fields() {
