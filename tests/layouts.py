@@ -47,8 +47,8 @@ def _memory_mapped(array: Array, folder: Path) -> Array:
     # A file of its own: writing to one that is still mapped would change another array.
     path = folder / f"{len(list(folder.iterdir()))}.npy"
     np.save(path, array)
-    # NumPy cannot map an empty file; such an array is loaded whole.
-    return np.load(path, mmap_mode="r" if array.size else None)
+    # NumPy cannot map an empty file; such an array is loaded whole. bfloat16 is saved as bits.
+    return np.load(path, mmap_mode="r" if array.size else None).view(array.dtype)
 
 
 LAYOUTS: dict[str, Layout] = {

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from ml_dtypes import bfloat16
 
 import cosim_rs
 
@@ -62,6 +63,10 @@ ITEMS: dict[str, Callable[[], Array]] = {
         np.ones((10_000, 200), np.float32)[:, ::2], (100, 10_000, 100)
     ),
     "fortran": lambda: np.ones((100, 10_000, 100), np.float32).T,
+    "float16": lambda: np.ones((100, 20_000, 100), np.float16),
+    "bfloat16": lambda: np.ones((100, 20_000, 100), bfloat16),
+    "int8": lambda: np.ones((100, 40_000, 100), np.int8),
+    "float16, strided last axis": lambda: np.ones((100, 10_000, 200), np.float16)[..., ::2],
     "broadcast batch": lambda: np.broadcast_to(np.float32(1), (100, 10_000, 100)),
 }
 

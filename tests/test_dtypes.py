@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pytest
 from entry_points import ENTRY_POINTS, EntryPoint
 from helpers import assert_same_bits, gaussian_rows
+from ml_dtypes import bfloat16
 
 import cosim_rs
 from cosim_rs import _cosim_rs
@@ -35,8 +36,7 @@ every_entry_point = pytest.mark.parametrize("score", ENTRY_POINTS.values(), ids=
 def dtype_named(name: str) -> np.dtype[Any]:
     """The dtype, also of the one that NumPy does not have."""
     if name == "bfloat16":
-        ml_dtypes = pytest.importorskip("ml_dtypes", reason="bfloat16 comes with ml_dtypes")
-        return np.dtype(ml_dtypes.bfloat16)
+        return np.dtype(bfloat16)
     return np.dtype(name)
 
 
@@ -152,3 +152,34 @@ def test_the_border_takes_no_misaligned_data() -> None:
     for pair in ((misaligned, aligned), (aligned, misaligned)):
         assert _cosim_rs.paired_cosine_similarity(*pair, None, 0.0, None) is None
     assert _cosim_rs.paired_cosine_similarity(aligned, aligned, None, 0.0, None) is not None
+
+
+@every_entry_point
+def test_bits_marked_as_bfloat16(score: EntryPoint) -> None:
+    """What the tensors of others come as where `ml_dtypes` is not there."""
+    mark = np.dtype([("bfloat16", np.uint16)], align=True)
+    x, y = rows(3, bfloat16), rows(4, bfloat16)
+    assert_same_bits(score(x.view(mark), y.view(mark)), score(x, y))
+
+
+def test_the_border_takes_no_other_mark() -> None:
+    """Of structures only bits that are named so, two bytes long and aligned."""
+    bits = np.ones((2, 4), np.uint16)
+    aligned = np.dtype([("bfloat16", np.uint16)], align=True)
+    assert border(bits.view(aligned)) is not None
+    for other in (
+        [("bfloat16", np.uint16)],
+        [("float16", np.uint16)],
+        [("bfloat16", np.uint8), ("rest", np.uint8)],
+    ):
+        assert border(bits.view(other)) is None
+    assert border(np.ones((2, 4), [("bfloat16", np.uint32)])) is None
+    assert border(bits) is None
+    swapped = bits.astype(np.float16).astype(">f2")
+    assert border(swapped) is None
+    assert border(np.ones((2, 4), np.uint8)) is None
+
+
+def border(rows: npt.NDArray[Any]) -> npt.NDArray[Any] | None:
+    """The border's own answer to rows paired with themselves."""
+    return _cosim_rs.paired_cosine_similarity(rows, rows, None, 0.0, None)

@@ -10,11 +10,12 @@ import numpy.typing as npt
 import pytest
 from helpers import assert_same_bits, gaussian_rows
 from layouts import FOREIGN_LAYOUTS, LAYOUTS
+from ml_dtypes import bfloat16
 
 import cosim_rs
 
 ALL_LAYOUTS = LAYOUTS | FOREIGN_LAYOUTS
-DTYPES = (np.float32, np.float64, np.float16, np.int8)
+DTYPES = (np.float32, np.float64, np.float16, bfloat16, np.int8)
 SHAPES = ((5, 9, 1), (3, 7, 16), (4, 6, 33), (2, 3, 100))
 
 

@@ -28,7 +28,7 @@ def test_batched_copies_no_input(items: str) -> None:
     assert measured("batched", items) < MOST
 
 
-@pytest.mark.parametrize("items", ["contiguous", "memory-mapped"])
+@pytest.mark.parametrize("items", ["contiguous", "memory-mapped", "float16", "bfloat16", "int8"])
 def test_paired_copies_no_input(items: str) -> None:
     assert measured("paired", items) < MOST
 

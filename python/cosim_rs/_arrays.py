@@ -1,9 +1,9 @@
 """What the native border refused: converted if it can be, else an error that says why not.
 
-The border takes arrays of float32, float64, float16, bfloat16 or int8 and of fitting shapes, aligned
-and in native byte order, as they stand. A call that it refuses, also with arrays made of other libraries' objects, comes here,
-where nothing has been done yet: the arrays are converted, every argument is checked in the
-caller's terms, and the border is asked again.
+The border takes arrays of float32, float64, float16, bfloat16 or int8 and of fitting shapes,
+aligned and in native byte order, as they stand. A call that it refuses, also with arrays made of
+other libraries' objects, comes here, where nothing has been done yet: the arrays are converted,
+every argument is checked in the caller's terms, and the border is asked again.
 """
 
 import operator

@@ -22,4 +22,5 @@ mod levels;
 mod messages;
 mod outputs;
 mod properties;
+mod stored;
 mod threads;

@@ -2,19 +2,24 @@
 
 use crate::model;
 use crate::number::{LENGTHS, assert_same_bits, matrix};
+use cosim_rs::Stored;
 use cosim_rs::score::{
     Options, batched_cosine_similarity, candidate_cosine_similarity, cosine_similarity,
     paired_cosine_similarity, self_cosine_similarity,
 };
 use cosim_rs::search::{Catalogue, Filter, top_k};
-use cosim_rs::{Real, Rows, Stored};
 use half::{bf16, f16};
-use ndarray::{Array1, Array2, ArrayView2, Axis, s};
+use ndarray::{Array1, Array2, Axis, s};
 
 /// Rows as stored, and the same widened to what they are computed with.
 struct Kind<S, E>(Array2<S>, Array2<E>);
 
-fn kind<S: Copy, E>(dim: usize, seed: u64, store: impl Fn(f64) -> S, widen: impl Fn(S) -> E) -> Kind<S, E> {
+fn kind<S: Copy, E>(
+    dim: usize,
+    seed: u64,
+    store: impl Fn(f64) -> S,
+    widen: impl Fn(S) -> E,
+) -> Kind<S, E> {
     let stored = matrix::<f64>(19, dim, seed).mapv(|number| store(number));
     let wide = stored.mapv(widen);
     Kind(stored, wide)
@@ -27,7 +32,8 @@ where
 {
     let expected = model::scores(x.1.view(), y.1.view());
     let (options, dim) = (Options::default(), x.0.ncols());
-    let what = format!("{} and {}, length {dim}", std::any::type_name::<X>(), std::any::type_name::<Y>());
+    let what =
+        format!("{} and {}, length {dim}", std::any::type_name::<X>(), std::any::type_name::<Y>());
     let unwritten = || Array2::from_elem((19, 19), E::from_f64(7.0));
 
     let mut scores = unwritten();
@@ -55,9 +61,8 @@ where
     let found = top_k::<E>(x.0.view(), y.0.view(), 5, &Filter::default(), &options).unwrap();
     assert_eq!((&found.scores, &found.indices), (&wanted.scores, &wanted.indices), "top of {what}");
     let prepared = Catalogue::new::<E>(y.0.view(), &options).unwrap();
-    let found = prepared
-        .top_k::<E>(x.0.view(), y.0.view(), 1, &Filter::default(), &options)
-        .unwrap();
+    let found =
+        prepared.top_k::<E>(x.0.view(), y.0.view(), 1, &Filter::default(), &options).unwrap();
     assert_eq!(found.indices, wanted.indices.slice(s![.., ..1]), "prepared {what}");
 }
 
@@ -92,26 +97,24 @@ fn every_mixture_scores_as_if_widened_before() {
     }
 }
 
-/// Strided rows go through a scratch row.
+/// Rows that are not contiguous are widened in a scratch row.
 #[test]
 fn layouts_of_narrow_numbers_change_nothing() {
     let narrow = matrix::<f32>(2 * 19, 3 * 40, 1).mapv(f16::from_f32);
     let wide = narrow.mapv(f16::to_f32);
-    let parts: [fn(ArrayView2<'_, f16>) -> Rows<'_, f32>; 2] =
-        [|rows| rows.slice_move(s![..;2, 2..;3]).into(), |rows| rows.slice_move(s![..;-2, ..;-1]).into()];
-    let wide_parts: [fn(ArrayView2<'_, f32>) -> ArrayView2<'_, f32>; 2] =
-        [|rows| rows.slice_move(s![..;2, 2..;3]), |rows| rows.slice_move(s![..;-2, ..;-1])];
-    for (part, wide_part) in parts.into_iter().zip(wide_parts) {
-        let expected = model::scores(wide_part(wide.view()), wide_part(wide.view()));
+    for (rows, columns) in [(2, 3), (-2, -1), (1, -3), (-1, 1)] {
+        let place = s![..;rows, ..;columns];
+        let (narrow, wide) = (narrow.slice(place), wide.slice(place));
+        let expected = model::scores(wide.slice(s![..19, ..]), wide.slice(s![..19, ..]));
+        let rows = narrow.slice(s![..19, ..]);
+        let options = Options::default();
         let mut scores = Array2::from_elem((19, 19), 7.0);
-        let rows = part(narrow.view());
-        self_cosine_similarity(rows, scores.view_mut(), &Options::default()).unwrap();
+        self_cosine_similarity(rows, scores.view_mut(), &options).unwrap();
         assert_same_bits(&scores, &expected, "matrix");
-        for (user, mut scores) in scores.rows_mut().into_iter().enumerate() {
-            let user = rows_from(part, &narrow, user);
-            let scores = scores.view_mut().insert_axis(Axis(0));
-            cosine_similarity(user, rows, scores, &Options::default()).unwrap();
-        }
-        assert_same_bits(&scores, &expected, "row by row");
+        let items = rows.insert_axis(Axis(0));
+        let items = items.broadcast((19, 19, rows.ncols())).unwrap();
+        scores.fill(7.0);
+        batched_cosine_similarity(rows, items, scores.view_mut(), &options).unwrap();
+        assert_same_bits(&scores, &expected, "batches");
     }
 }
