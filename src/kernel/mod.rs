@@ -20,16 +20,18 @@ mod tables;
 mod tile;
 mod user;
 
-use crate::view::{Rows, ScoreRow};
+use crate::view::{Rows, ScoreRow, Strided, Typed};
+use half::{bf16, f16};
 use lanes::LANES;
 use panel::Panel;
 use quantise::Quantised;
 use range::Floor;
 use std::ops::Range;
 
-type ScoreRowsFn<E> = unsafe fn(&[E], Rows<'_, E>, Floor<E>, ScoreRow<'_, E>);
-type ScorePairsFn<E> = unsafe fn(Rows<'_, E>, Rows<'_, E>, Floor<E>, ScoreRow<'_, E>);
-type ScoreListedFn<E> = unsafe fn(&[E], Rows<'_, E>, &[u32], Floor<E>, &mut [E]);
+type ScoreRowsFn<E, S> = unsafe fn(&[E], Rows<'_, E>, Strided<'_, S>, Floor<E>, ScoreRow<'_, E>);
+type ScorePairsFn<E, S> =
+    unsafe fn(Rows<'_, E>, Rows<'_, E>, Strided<'_, S>, Floor<E>, ScoreRow<'_, E>);
+type ScoreListedFn<E, S> = unsafe fn(&[E], Rows<'_, E>, Strided<'_, S>, &[u32], Floor<E>, &mut [E]);
 type QuantiseFn<E> = unsafe fn(Rows<'_, E>, Floor<E>, i8, &mut [u8], &mut [Quantised; LANES]);
 type FillFn<E> = unsafe fn(&mut Panel<E>, Rows<'_, E>, Range<usize>, Floor<E>);
 type ScoreTilesFn<E> = unsafe fn(&Panel<E>, &Panel<E>, &mut [ScoreRow<'_, E>], usize);
@@ -39,16 +41,54 @@ type ScoreTilesFn<E> = unsafe fn(&Panel<E>, &Panel<E>, &mut [ScoreRow<'_, E>], u
 /// safe. Being behind pointers, the kernels are never inlined into code that changes the
 /// floating-point mode.
 pub struct Kernels<E: Clone + 'static> {
-    score_rows: ScoreRowsFn<E>,
-    score_pairs: ScorePairsFn<E>,
+    native: RowKernels<E, E>,
+    single: RowKernels<E, f32>,
+    half: RowKernels<E, f16>,
+    brain: RowKernels<E, bf16>,
+    byte: RowKernels<E, i8>,
     fill_users: FillFn<E>,
     fill_items: FillFn<E>,
     score_tiles: ScoreTilesFn<E>,
-    score_listed: ScoreListedFn<E>,
     quantise: QuantiseFn<E>,
 }
 
-impl<E: Clone> Kernels<E> {
+/// The kernels that read each row where it lies, for one type that rows are stored in. They take the
+/// rows as of any type as well.
+struct RowKernels<E: Clone + 'static, S: 'static> {
+    score_rows: ScoreRowsFn<E, S>,
+    score_pairs: ScorePairsFn<E, S>,
+    score_listed: ScoreListedFn<E, S>,
+}
+
+/// A call of the row kernels for the type of some rows.
+macro_rules! for_type_of {
+    ($all:expr, $rows:expr, |$kernels:ident, $typed:ident| $call:expr) => {
+        match $rows.0 {
+            Typed::Native($typed) => {
+                let $kernels = &$all.native;
+                $call
+            }
+            Typed::Single($typed) => {
+                let $kernels = &$all.single;
+                $call
+            }
+            Typed::Half($typed) => {
+                let $kernels = &$all.half;
+                $call
+            }
+            Typed::Brain($typed) => {
+                let $kernels = &$all.brain;
+                $call
+            }
+            Typed::Byte($typed) => {
+                let $kernels = &$all.byte;
+                $call
+            }
+        }
+    };
+}
+
+impl<E: Copy> Kernels<E> {
     /// One user against every row of `items`, which are as long.
     pub(crate) fn score_rows(
         &self,
@@ -58,7 +98,9 @@ impl<E: Clone> Kernels<E> {
         scores: ScoreRow<'_, E>,
     ) {
         // SAFETY: this CPU has the table's instructions.
-        unsafe { (self.score_rows)(user, items, floor, scores) }
+        for_type_of!(self, items, |kernels, typed| unsafe {
+            (kernels.score_rows)(user, items, typed, floor, scores)
+        })
     }
 
     /// Each row of `x` against the same row of `y`.
@@ -70,7 +112,9 @@ impl<E: Clone> Kernels<E> {
         scores: ScoreRow<'_, E>,
     ) {
         // SAFETY: this CPU has the table's instructions.
-        unsafe { (self.score_pairs)(x, y, floor, scores) }
+        for_type_of!(self, y, |kernels, typed| unsafe {
+            (kernels.score_pairs)(x, y, typed, floor, scores)
+        })
     }
 
     /// Fills a panel with the tile kernel's users.
@@ -118,7 +162,9 @@ impl<E: Clone> Kernels<E> {
         scores: &mut [E],
     ) {
         // SAFETY: this CPU has the table's instructions.
-        unsafe { (self.score_listed)(user, items, listed, floor, scores) }
+        for_type_of!(self, items, |kernels, typed| unsafe {
+            (kernels.score_listed)(user, items, typed, listed, floor, scores)
+        })
     }
 
     /// Codes of at most sixteen rows; see [`quantise::quantise`].

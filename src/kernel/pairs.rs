@@ -5,44 +5,26 @@
 // As in `tile`: loops over registers go by index.
 #![allow(clippy::needless_range_loop)]
 
-use super::lanes::{LANES, Load, LoadAny};
+use super::lanes::{LANES, Load};
 use super::range::{Floor, out_of_range, places, prepare, square_lanes};
 use super::real::Real;
 use super::source::Source;
 use super::user::{InMemory, User};
-use crate::view::{Rows, ScoreRow, Typed};
+use crate::view::{Rows, ScoreRow};
 
-/// Scores row `i` of `x` against row `i` of `y`. Those of `x` are widened before, one by one.
+/// Scores row `i` of `x` against row `i` of `y`, which come as their `source` too. Those of `x` are
+/// widened before, one by one.
 #[inline(always)]
-pub(crate) fn score_pairs<E: Real, L: LoadAny<E>>(
+pub(crate) fn score_pairs<'a, E: Real, L, S: Copy + 'a, T: Source<'a, S>>(
     lanes: L,
     x: Rows<'_, E>,
-    y: Rows<'_, E>,
-    floor: Floor<E>,
-    scores: ScoreRow<'_, E>,
-) {
-    match y.0 {
-        Typed::Native(typed) => score_typed(lanes, x, (y, typed), floor, scores),
-        _ if !L::IS_REGISTERS => score_typed(lanes, x, (y, y), floor, scores),
-        Typed::Single(typed) => score_typed(lanes, x, (y, typed), floor, scores),
-        Typed::Half(typed) => score_typed(lanes, x, (y, typed), floor, scores),
-        Typed::Brain(typed) => score_typed(lanes, x, (y, typed), floor, scores),
-        Typed::Byte(typed) => score_typed(lanes, x, (y, typed), floor, scores),
-    }
-}
-
-/// The same, with `y` of one type; its rows come once more as they may be brought into range.
-#[inline(always)]
-fn score_typed<'a, E: Real, L, S: Copy + 'a, T: Source<'a, S>>(
-    lanes: L,
-    x: Rows<'_, E>,
-    (y, typed): (Rows<'_, E>, T),
+    (y, source): (Rows<'_, E>, T),
     floor: Floor<E>,
     mut scores: ScoreRow<'_, E>,
 ) where
     L: Load<E, E> + Load<E, S>,
 {
-    let mut typed_scratch = Vec::new();
+    let mut source_scratch = Vec::new();
     let (mut x_scratch, mut y_scratch) = (Vec::new(), Vec::new());
     let (mut x_scaled, mut y_scaled) = (Vec::new(), Vec::new());
     for first in (0..x.count()).step_by(LANES) {
@@ -53,7 +35,7 @@ fn score_typed<'a, E: Real, L, S: Copy + 'a, T: Source<'a, S>>(
             for place in 0..count.saturating_sub(4 * quarter).min(4) {
                 let index = first + 4 * quarter + place;
                 let left = x.row(index, &mut x_scratch);
-                let right = typed.row(index, &mut typed_scratch);
+                let right = source.row(index, &mut source_scratch);
                 (sums[0][place], sums[2][place]) = InMemory(left).dot_and_square(lanes, right);
                 sums[1][place] = square_lanes(lanes, left);
             }

@@ -5,40 +5,40 @@
 //! the prefetcher and was slower from memory.) The reductions, the square root and the division
 //! are shared by a group of sixteen rows.
 
-use super::lanes::{LANES, Load, LoadAny};
+use super::lanes::{LANES, Load};
 use super::range::{Floor, Prepared, out_of_range, places, prepare};
 use super::real::Real;
 use super::source::Source;
 use super::user::{Held, InMemory, User};
-use crate::view::{Rows, ScoreRow, Typed};
+use crate::view::{Rows, ScoreRow};
 
-/// Scores one user against every row of `items`.
+/// Scores one user against every row of `items`, which come as their `source` too.
 #[inline(always)]
-pub(crate) fn score_rows<E: Real, L>(
+pub(crate) fn score_rows<'a, E: Real, L, S: Copy + 'a, T: Source<'a, S>>(
     lanes: L,
     user: &[E],
-    items: Rows<'_, E>,
+    (items, source): (Rows<'_, E>, T),
     floor: Floor<E>,
     scores: ScoreRow<'_, E>,
 ) where
-    L: LoadAny<E>,
+    L: Load<E, E> + Load<E, S>,
 {
-    score(lanes, user, items, InOrder(items.count()), floor, scores);
+    score(lanes, user, (items, source, InOrder(items.count())), floor, scores);
 }
 
 /// Scores one user against the rows of `items` that are `listed`.
 #[inline(always)]
-pub(crate) fn score_listed<E: Real, L>(
+pub(crate) fn score_listed<'a, E: Real, L, S: Copy + 'a, T: Source<'a, S>>(
     lanes: L,
     user: &[E],
-    items: Rows<'_, E>,
+    (items, source): (Rows<'_, E>, T),
     listed: &[u32],
     floor: Floor<E>,
     scores: &mut [E],
 ) where
-    L: LoadAny<E>,
+    L: Load<E, E> + Load<E, S>,
 {
-    score(lanes, user, items, Listed(listed), floor, ScoreRow::Slice(scores));
+    score(lanes, user, (items, source, Listed(listed)), floor, ScoreRow::Slice(scores));
 }
 
 /// Which rows are scored, in which order.
@@ -105,40 +105,19 @@ impl Order for Listed<'_> {
     }
 }
 
-/// Scores one user against rows of whatever type they are stored in.
 #[inline(always)]
-fn score<E: Real, L: LoadAny<E>, O: Order>(
+fn score<'a, E: Real, L, S: Copy + 'a, T: Source<'a, S>, O: Order>(
     lanes: L,
     user: &[E],
-    items: Rows<'_, E>,
-    order: O,
-    floor: Floor<E>,
-    scores: ScoreRow<'_, E>,
-) {
-    assert_eq!(user.len(), items.dim());
-    let mut scaled = Vec::new();
-    let user = prepare(lanes, user, floor, &mut scaled);
-    match items.0 {
-        Typed::Native(typed) => score_typed(lanes, &user, (items, typed, order), floor, scores),
-        _ if !L::IS_REGISTERS => score_typed(lanes, &user, (items, items, order), floor, scores),
-        Typed::Single(typed) => score_typed(lanes, &user, (items, typed, order), floor, scores),
-        Typed::Half(typed) => score_typed(lanes, &user, (items, typed, order), floor, scores),
-        Typed::Brain(typed) => score_typed(lanes, &user, (items, typed, order), floor, scores),
-        Typed::Byte(typed) => score_typed(lanes, &user, (items, typed, order), floor, scores),
-    }
-}
-
-/// The same, of one type. The rows come once more as they may be brought into range.
-#[inline(always)]
-fn score_typed<'a, E: Real, L, S: Copy + 'a, T: Source<'a, S>, O: Order>(
-    lanes: L,
-    user: &Prepared<'_, E>,
     items: (Rows<'_, E>, T, O),
     floor: Floor<E>,
     scores: ScoreRow<'_, E>,
 ) where
     L: Load<E, E> + Load<E, S>,
 {
+    assert_eq!(user.len(), items.0.dim());
+    let mut scaled = Vec::new();
+    let user = &prepare(lanes, user, floor, &mut scaled);
     // Narrow numbers among doubles are rare, and code for them would be long.
     let holds = L::IS_REGISTERS && (size_of::<E>() == 4 || size_of::<S>() == 8);
     match user.elements.len() {
@@ -168,7 +147,7 @@ fn score_groups<'a, E: Real, L, S: Copy + 'a, T: Source<'a, S>, U: User<E, L>, O
     lanes: L,
     user: &Prepared<'_, E>,
     elements: U,
-    (items, typed, order): (Rows<'_, E>, T, O),
+    (items, source, order): (Rows<'_, E>, T, O),
     floor: Floor<E>,
     mut scores: ScoreRow<'_, E>,
 ) where
@@ -180,7 +159,7 @@ fn score_groups<'a, E: Real, L, S: Copy + 'a, T: Source<'a, S>, U: User<E, L>, O
         let first = first.min(order.count().saturating_sub(LANES));
         let count = LANES.min(order.count() - first);
         let places = (order, first, count);
-        let (mut dots, squares) = group(lanes, elements, &typed, places, &mut scratch);
+        let (mut dots, squares) = group(lanes, elements, &source, places, &mut scratch);
         let mut squares = lanes.at_least(squares, lanes.splat(floor.square));
         let outside = out_of_range(lanes, squares, count);
         if outside != 0 {

@@ -6,32 +6,67 @@ use super::lanes::LANES;
 use super::panel::{self, Panel};
 use super::quantise::{self, Quantised};
 use super::range::Floor;
-use super::{Kernels, pairs, rows, tile};
-use crate::view::{Rows, ScoreRow};
+use super::{Kernels, RowKernels, pairs, rows, tile};
+use crate::view::{Rows, ScoreRow, Strided};
+use half::{bf16, f16};
 use std::ops::Range;
 
-/// The kernels of one element type; `tile` is users × items that the registers hold.
+/// The kernels of rows stored in one type, which are read in place or widened before.
+macro_rules! row_kernels {
+    ($real:ty, $stored:ty, $lanes:expr, $how:ident $(, $feature:meta)?) => {{
+        $(#[$feature])?
+        unsafe fn score_rows(
+            user: &[$real],
+            items: Rows<'_, $real>,
+            typed: Strided<'_, $stored>,
+            floor: Floor<$real>,
+            scores: ScoreRow<'_, $real>,
+        ) {
+            let source = row_kernels!($how, items, typed);
+            rows::score_rows($lanes, user, (items, source), floor, scores);
+        }
+        $(#[$feature])?
+        unsafe fn score_pairs(
+            x: Rows<'_, $real>,
+            y: Rows<'_, $real>,
+            typed: Strided<'_, $stored>,
+            floor: Floor<$real>,
+            scores: ScoreRow<'_, $real>,
+        ) {
+            let source = row_kernels!($how, y, typed);
+            pairs::score_pairs($lanes, x, (y, source), floor, scores);
+        }
+        $(#[$feature])?
+        unsafe fn score_listed(
+            user: &[$real],
+            items: Rows<'_, $real>,
+            typed: Strided<'_, $stored>,
+            listed: &[u32],
+            floor: Floor<$real>,
+            scores: &mut [$real],
+        ) {
+            let source = row_kernels!($how, items, typed);
+            rows::score_listed($lanes, user, (items, source), listed, floor, scores);
+        }
+        RowKernels { score_rows, score_pairs, score_listed }
+    }};
+    (in_place, $rows:ident, $typed:ident) => {
+        $typed
+    };
+    (widened, $rows:ident, $typed:ident) => {{
+        let _ = $typed;
+        $rows
+    }};
+}
+
+/// The kernels of one element type; `tile` is users × items that the registers hold, and `narrow`
+/// says how rows of narrower types are read.
 macro_rules! table {
-    ($name:ident, $real:ty, $lanes:expr, tile: $users:literal x $items:literal $(, $feature:meta)?) => {
+    (
+        $name:ident, $real:ty, $lanes:expr,
+        tile: $users:literal x $items:literal, narrow: $narrow:ident $(, $feature:meta)?
+    ) => {
         pub(crate) static $name: Kernels<$real> = {
-            $(#[$feature])?
-            unsafe fn score_rows(
-                user: &[$real],
-                items: Rows<'_, $real>,
-                floor: Floor<$real>,
-                scores: ScoreRow<'_, $real>,
-            ) {
-                rows::score_rows($lanes, user, items, floor, scores);
-            }
-            $(#[$feature])?
-            unsafe fn score_pairs(
-                x: Rows<'_, $real>,
-                y: Rows<'_, $real>,
-                floor: Floor<$real>,
-                scores: ScoreRow<'_, $real>,
-            ) {
-                pairs::score_pairs($lanes, x, y, floor, scores);
-            }
             $(#[$feature])?
             unsafe fn fill_users(
                 panel: &mut Panel<$real>,
@@ -60,16 +95,6 @@ macro_rules! table {
                 tile::score_tiles::<_, _, $users, $items>($lanes, users, items, scores, first_item);
             }
             $(#[$feature])?
-            unsafe fn score_listed(
-                user: &[$real],
-                items: Rows<'_, $real>,
-                listed: &[u32],
-                floor: Floor<$real>,
-                scores: &mut [$real],
-            ) {
-                rows::score_listed($lanes, user, items, listed, floor, scores);
-            }
-            $(#[$feature])?
             unsafe fn quantise(
                 rows: Rows<'_, $real>,
                 floor: Floor<$real>,
@@ -80,12 +105,14 @@ macro_rules! table {
                 quantise::quantise($lanes, rows, floor, most_code, codes, quantised);
             }
             Kernels {
-                score_rows,
-                score_pairs,
+                native: row_kernels!($real, $real, $lanes, in_place $(, $feature)?),
+                single: row_kernels!($real, f32, $lanes, $narrow $(, $feature)?),
+                half: row_kernels!($real, f16, $lanes, $narrow $(, $feature)?),
+                brain: row_kernels!($real, bf16, $lanes, $narrow $(, $feature)?),
+                byte: row_kernels!($real, i8, $lanes, $narrow $(, $feature)?),
                 fill_users,
                 fill_items,
                 score_tiles,
-                score_listed,
                 quantise,
             }
         };
@@ -95,43 +122,43 @@ macro_rules! table {
 pub(crate) mod portable {
     use super::super::lanes::portable::Portable;
     use super::{
-        Floor, Kernels, LANES, Panel, Quantised, Range, Rows, ScoreRow, pairs, panel, quantise,
-        rows, tile,
+        Floor, Kernels, LANES, Panel, Quantised, Range, RowKernels, Rows, ScoreRow, Strided, bf16,
+        f16, pairs, panel, quantise, rows, tile,
     };
-    table!(F32, f32, Portable, tile: 1 x 4);
-    table!(F64, f64, Portable, tile: 1 x 4);
+    table!(F32, f32, Portable, tile: 1 x 4, narrow: widened);
+    table!(F64, f64, Portable, tile: 1 x 4, narrow: widened);
 }
 
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod avx2 {
     use super::super::lanes::avx2::Avx2;
     use super::{
-        Floor, Kernels, LANES, Panel, Quantised, Range, Rows, ScoreRow, pairs, panel, quantise,
-        rows, tile,
+        Floor, Kernels, LANES, Panel, Quantised, Range, RowKernels, Rows, ScoreRow, Strided, bf16,
+        f16, pairs, panel, quantise, rows, tile,
     };
     table!(F32, f32, {
         // SAFETY: this table's functions run only where the CPU has AVX2, FMA and F16C; see `Kernels`.
         unsafe { Avx2::new() }
-    }, tile: 2 x 2, target_feature(enable = "avx2,fma,f16c"));
+    }, tile: 2 x 2, narrow: in_place, target_feature(enable = "avx2,fma,f16c"));
     table!(F64, f64, {
         // SAFETY: this table's functions run only where the CPU has AVX2, FMA and F16C; see `Kernels`.
         unsafe { Avx2::new() }
-    }, tile: 1 x 2, target_feature(enable = "avx2,fma,f16c"));
+    }, tile: 1 x 2, narrow: in_place, target_feature(enable = "avx2,fma,f16c"));
 }
 
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod avx512 {
     use super::super::lanes::avx512::Avx512;
     use super::{
-        Floor, Kernels, LANES, Panel, Quantised, Range, Rows, ScoreRow, pairs, panel, quantise,
-        rows, tile,
+        Floor, Kernels, LANES, Panel, Quantised, Range, RowKernels, Rows, ScoreRow, Strided, bf16,
+        f16, pairs, panel, quantise, rows, tile,
     };
     table!(F32, f32, {
         // SAFETY: this table's functions run only where the CPU has AVX-512F; see `Kernels`.
         unsafe { Avx512::new() }
-    }, tile: 4 x 4, target_feature(enable = "avx512f"));
+    }, tile: 4 x 4, narrow: in_place, target_feature(enable = "avx512f"));
     table!(F64, f64, {
         // SAFETY: this table's functions run only where the CPU has AVX-512F; see `Kernels`.
         unsafe { Avx512::new() }
-    }, tile: 2 x 4, target_feature(enable = "avx512f"));
+    }, tile: 2 x 4, narrow: in_place, target_feature(enable = "avx512f"));
 }

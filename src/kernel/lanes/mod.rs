@@ -33,7 +33,6 @@ pub(crate) mod portable;
 mod widening;
 
 use super::real::Real;
-use half::{bf16, f16};
 
 /// How many lanes: of a vector, of a row's accumulator, and rows of a group.
 pub(crate) const LANES: usize = 16;
@@ -107,15 +106,4 @@ pub(crate) trait Load<E: Real, Stored>: Lanes<E> {
     fn load(self, elements: &[Stored; LANES]) -> Self::Vector;
     /// Fewer than sixteen elements; the lanes behind them are zero.
     fn load_first(self, elements: &[Stored]) -> Self::Vector;
-}
-
-/// All types that rows may be stored in.
-pub(crate) trait LoadAny<E: Real>:
-    Load<E, E> + Load<E, f32> + Load<E, f16> + Load<E, bf16> + Load<E, i8>
-{
-}
-
-impl<E: Real, L> LoadAny<E> for L where
-    L: Load<E, E> + Load<E, f32> + Load<E, f16> + Load<E, bf16> + Load<E, i8>
-{
 }
