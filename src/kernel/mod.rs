@@ -1,8 +1,9 @@
 //! The kernels: one set of algorithms over sixteen lanes, compiled once for each instruction set.
 //!
 //! [`lanes`] is the interface to an instruction set, [`rows`], [`pairs`] and [`tile`] (which works
-//! on a [`panel`]) are the algorithms, [`range`] brings extreme vectors into range, [`tables`] compiles the algorithms,
-//! [`level`] picks a table, and [`float_mode`] guards the floating-point mode they run in.
+//! on a [`panel`]) are the algorithms, [`source`] is where they find rows, [`range`] brings extreme
+//! vectors into range, [`tables`] compiles the algorithms, [`level`] picks a table, and
+//! [`float_mode`] guards the floating-point mode they run in.
 #![allow(unsafe_code)] // calls into functions that only some CPUs can run
 
 pub(crate) mod float_mode;
@@ -55,9 +56,9 @@ pub struct Kernels<E: Clone + 'static> {
 /// The kernels that read each row where it lies, for one type that rows are stored in. They take the
 /// rows as of any type as well.
 struct RowKernels<E: Clone + 'static, S: 'static> {
-    score_rows: ScoreRowsFn<E, S>,
-    score_pairs: ScorePairsFn<E, S>,
-    score_listed: ScoreListedFn<E, S>,
+    rows: ScoreRowsFn<E, S>,
+    pairs: ScorePairsFn<E, S>,
+    listed: ScoreListedFn<E, S>,
 }
 
 /// A call of the row kernels for the type of some rows.
@@ -99,8 +100,8 @@ impl<E: Copy> Kernels<E> {
     ) {
         // SAFETY: this CPU has the table's instructions.
         for_type_of!(self, items, |kernels, typed| unsafe {
-            (kernels.score_rows)(user, items, typed, floor, scores)
-        })
+            (kernels.rows)(user, items, typed, floor, scores);
+        });
     }
 
     /// Each row of `x` against the same row of `y`.
@@ -113,8 +114,8 @@ impl<E: Copy> Kernels<E> {
     ) {
         // SAFETY: this CPU has the table's instructions.
         for_type_of!(self, y, |kernels, typed| unsafe {
-            (kernels.score_pairs)(x, y, typed, floor, scores)
-        })
+            (kernels.pairs)(x, y, typed, floor, scores);
+        });
     }
 
     /// Fills a panel with the tile kernel's users.
@@ -163,8 +164,8 @@ impl<E: Copy> Kernels<E> {
     ) {
         // SAFETY: this CPU has the table's instructions.
         for_type_of!(self, items, |kernels, typed| unsafe {
-            (kernels.score_listed)(user, items, typed, listed, floor, scores)
-        })
+            (kernels.listed)(user, items, typed, listed, floor, scores);
+        });
     }
 
     /// Codes of at most sixteen rows; see [`quantise::quantise`].

@@ -48,7 +48,7 @@ macro_rules! row_kernels {
             let source = row_kernels!($how, items, typed);
             rows::score_listed($lanes, user, (items, source), listed, floor, scores);
         }
-        RowKernels { score_rows, score_pairs, score_listed }
+        RowKernels { rows: score_rows, pairs: score_pairs, listed: score_listed }
     }};
     (in_place, $rows:ident, $typed:ident) => {
         $typed

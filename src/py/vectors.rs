@@ -15,6 +15,11 @@ use pyo3::types::PyTypeMethods;
 use std::ffi::c_int;
 use std::ops::Range;
 
+const SINGLE: c_int = NPY_TYPES::NPY_FLOAT as c_int;
+const DOUBLE: c_int = NPY_TYPES::NPY_DOUBLE as c_int;
+const HALF: c_int = NPY_TYPES::NPY_HALF as c_int;
+const BYTE: c_int = NPY_TYPES::NPY_BYTE as c_int;
+
 /// An array of vectors of one of the types.
 pub(super) enum Vectors<'a, D> {
     Single(ArrayView<'a, f32, D>),
@@ -45,10 +50,6 @@ where
     let array = object.cast::<PyUntypedArray>().ok()?;
     let dtype = array.dtype();
     dtype.is_native_byteorder().unwrap_or(true).then_some(())?;
-    const SINGLE: c_int = NPY_TYPES::NPY_FLOAT as c_int;
-    const DOUBLE: c_int = NPY_TYPES::NPY_DOUBLE as c_int;
-    const HALF: c_int = NPY_TYPES::NPY_HALF as c_int;
-    const BYTE: c_int = NPY_TYPES::NPY_BYTE as c_int;
     // SAFETY: the numbers are in native byte order, of the type that NumPy says, or of bfloat16.
     unsafe {
         Some(match dtype.num() {

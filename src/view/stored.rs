@@ -78,7 +78,7 @@ impl Narrow for f16 {
     /// by that.
     #[inline(always)]
     fn widened(self) -> f32 {
-        const BIASES: f32 = 5.192_296_9e33; // 2¹¹²
+        const BIASES: f32 = f32::from_bits((112 + 127) << 23); // 2¹¹²
         let bits = u32::from(self.to_bits());
         let magnitude = f32::from_bits((bits & 0x7fff) << 13) * BIASES;
         let is_finite = bits & 0x7c00 != 0x7c00;

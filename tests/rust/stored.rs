@@ -20,7 +20,7 @@ fn kind<S: Copy, E>(
     store: impl Fn(f64) -> S,
     widen: impl Fn(S) -> E,
 ) -> Kind<S, E> {
-    let stored = matrix::<f64>(19, dim, seed).mapv(|number| store(number));
+    let stored = matrix::<f64>(19, dim, seed).mapv(store);
     let wide = stored.mapv(widen);
     Kind(stored, wide)
 }
@@ -67,6 +67,7 @@ where
 }
 
 /// Every pair of types of which the wider is computed with.
+#[allow(clippy::cast_possible_truncation)] // rounding is what it is for
 fn assert_all_alike(dim: usize) {
     macro_rules! with_each {
         ($x:expr; $($y:expr),+) => { $(assert_alike(&$x, &$y); assert_alike(&$y, &$x);)+ };
@@ -90,7 +91,6 @@ fn assert_all_alike(dim: usize) {
 }
 
 #[test]
-#[allow(clippy::cast_possible_truncation)] // rounding is what it is for
 fn every_mixture_scores_as_if_widened_before() {
     for dim in LENGTHS {
         assert_all_alike(dim);
