@@ -6,6 +6,7 @@
 //! are shared by a group of sixteen rows.
 
 use super::lanes::{LANES, Load};
+use super::prefetch::prefetch;
 use super::range::{Floor, Prepared, out_of_range, places, prepare};
 use super::real::Real;
 use super::source::Source;
@@ -52,6 +53,8 @@ trait Order: Copy {
         items: &T,
         place: usize,
     ) -> Option<[&'a [S]; LANES]>;
+    /// Asks for four rows from a place on, if there are so many and they do not come by themselves.
+    fn ask_for_four<'a, S: Copy + 'a, T: Source<'a, S>>(self, items: &T, place: usize);
 }
 
 /// The first so many rows, one after the other.
@@ -75,6 +78,8 @@ impl Order for InOrder {
     ) -> Option<[&'a [S]; LANES]> {
         items.sixteen(place)
     }
+    #[inline(always)]
+    fn ask_for_four<'a, S: Copy + 'a, T: Source<'a, S>>(self, _: &T, _: usize) {}
 }
 
 /// Rows here and there.
@@ -102,6 +107,15 @@ impl Order for Listed<'_> {
             *row = items.contiguous(place as usize)?;
         }
         Some(rows)
+    }
+    #[inline(always)]
+    fn ask_for_four<'a, S: Copy + 'a, T: Source<'a, S>>(self, items: &T, place: usize) {
+        let places = self.0.get(place..).and_then(|places| places.first_chunk::<4>());
+        for &place in places.into_iter().flatten() {
+            if let Some(row) = items.contiguous(place as usize) {
+                prefetch(row);
+            }
+        }
     }
 }
 
@@ -181,9 +195,13 @@ fn group<'a, E: Real, L: Load<E, S>, S: Copy + 'a, T: Source<'a, S>, U: User<E, 
     scratch: &mut Vec<S>,
 ) -> (L::Vector, L::Vector) {
     if let Some(rows) = order.sixteen(items, first) {
+        order.ask_for_four(items, first + LANES);
         let (dots_0, squares_0) = quarter(lanes, user, [rows[0], rows[1], rows[2], rows[3]]);
+        order.ask_for_four(items, first + LANES + 4);
         let (dots_1, squares_1) = quarter(lanes, user, [rows[4], rows[5], rows[6], rows[7]]);
+        order.ask_for_four(items, first + LANES + 8);
         let (dots_2, squares_2) = quarter(lanes, user, [rows[8], rows[9], rows[10], rows[11]]);
+        order.ask_for_four(items, first + LANES + 12);
         let (dots_3, squares_3) = quarter(lanes, user, [rows[12], rows[13], rows[14], rows[15]]);
         let dots = lanes.fold_quarters([dots_0, dots_1, dots_2, dots_3]);
         return (dots, lanes.fold_quarters([squares_0, squares_1, squares_2, squares_3]));

@@ -1,0 +1,25 @@
+//! Rows asked for before they are needed.
+//!
+//! Rows in the order of memory come by themselves, and asking for them only gets in the way. Rows here
+//! and there do not: asked for sixteen rows ahead, a quarter of a group at a time, lists of 1,000 of
+//! 100,000 × 64 and of 5,000 of 1,000,000 × 128 took 0.8 to 0.85 of the time. A row's first line alone
+//! gained some 4%, and sixteen rows asked for at once half as much as four by four.
+
+/// Of a longer row the rest comes by itself.
+const MOST_BYTES: usize = 1024;
+
+/// Asks for a row's first lines.
+#[inline(always)]
+pub(crate) fn prefetch<E>(row: &[E]) {
+    const LINE: usize = 64;
+    for offset in (0..size_of_val(row).min(MOST_BYTES)).step_by(LINE) {
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: every CPU of this architecture has the instruction, which only hints.
+        unsafe {
+            use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+            _mm_prefetch::<_MM_HINT_T0>(row.as_ptr().cast::<i8>().wrapping_add(offset));
+        }
+        #[cfg(not(target_arch = "x86_64"))]
+        let _ = offset;
+    }
+}
