@@ -1,10 +1,12 @@
-//! `candidate_cosine_similarity`: `(B, D)`, `(M, D)` and ids `(B, N)` to `(B, N)`.
+//! `candidate_cosine_similarity`: `(B, D)` or `(B, 1, D)`, `(M, D)` and ids `(B, N)` to `(B, N)`.
+//!
+//! Ids of 64 and of 32 bits are read where they lie.
 
 use super::array::{input, memory, output};
 use super::call::{Numbers, run};
-use super::vectors::{Computed, Vectors, vectors};
+use super::vectors::{self, Computed, Vectors, vectors};
 use crate::score;
-use ndarray::{Dim, Ix2};
+use ndarray::{ArrayView2, Dim, Ix2};
 use pyo3::prelude::*;
 
 #[pyfunction]
@@ -17,22 +19,39 @@ pub(super) fn candidate_cosine_similarity<'py>(
     threads: &Bound<'py, PyAny>,
 ) -> PyResult<Option<Bound<'py, PyAny>>> {
     let Some(numbers) = Numbers::new(epsilon, threads) else { return Ok(None) };
-    let (Some(users), Some(items)) = (vectors(users), vectors(items)) else { return Ok(None) };
-    if users.is_double() || items.is_double() {
-        scores::<f64>(users, items, ids, out, numbers)
-    } else {
-        scores::<f32>(users, items, ids, out, numbers)
+    if let Some(ids) = input::<i64, Ix2>(ids) {
+        return of_listed(users, items, ids, out, numbers);
     }
+    if let Some(ids) = input::<i32, Ix2>(ids) {
+        return of_listed(users, items, ids, out, numbers);
+    }
+    Ok(None)
 }
 
-fn scores<'py, T: Computed>(
-    users: Vectors<'_, Ix2>,
-    items: Vectors<'_, Ix2>,
-    ids: &Bound<'py, PyAny>,
+fn of_listed<'py, I: Copy + Into<i64> + Sync>(
+    users: &Bound<'py, PyAny>,
+    items: &Bound<'py, PyAny>,
+    ids: ArrayView2<'_, I>,
     out: &Bound<'py, PyAny>,
     numbers: Numbers,
 ) -> PyResult<Option<Bound<'py, PyAny>>> {
-    let Some(ids) = input::<i64, Ix2>(ids) else { return Ok(None) };
+    let (Some(users), Some(items)) = (vectors::users(users), vectors(items)) else {
+        return Ok(None);
+    };
+    if users.is_double() || items.is_double() {
+        scores::<f64, I>(users, items, ids, out, numbers)
+    } else {
+        scores::<f32, I>(users, items, ids, out, numbers)
+    }
+}
+
+fn scores<'py, T: Computed, I: Copy + Into<i64> + Sync>(
+    users: Vectors<'_, Ix2>,
+    items: Vectors<'_, Ix2>,
+    ids: ArrayView2<'_, I>,
+    out: &Bound<'py, PyAny>,
+    numbers: Numbers,
+) -> PyResult<Option<Bound<'py, PyAny>>> {
     if users.shape() != [ids.nrows(), items.shape()[1]] {
         return Ok(None);
     }

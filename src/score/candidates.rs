@@ -13,15 +13,15 @@ const CHUNK: usize = 256;
 
 /// Cosine scores of each of `users` `(B, D)` with the rows of `items` `(M, D)` whose numbers are in
 /// the same row of `ids` `(B, N)`, into `scores` `(B, N)`. The id -1 is padding and scores negative
-/// infinity.
+/// infinity. The numbers are of any type that converts to 64-bit integers.
 ///
 /// # Errors
 /// [`Error::Shape`] if the shapes do not fit, [`Error::Index`] for an id that is neither -1 nor a
 /// row, and the errors of the [`Options`].
-pub fn candidate_cosine_similarity<'a, E: Real>(
+pub fn candidate_cosine_similarity<'a, E: Real, I: Copy + Into<i64> + Sync>(
     users: impl Into<Rows<'a, E>>,
     items: impl Into<Rows<'a, E>>,
-    ids: ArrayView2<'_, i64>,
+    ids: ArrayView2<'_, I>,
     scores: ArrayViewMut2<'_, E>,
     options: &Options<'_>,
 ) -> Result<(), Error> {
@@ -30,7 +30,8 @@ pub fn candidate_cosine_similarity<'a, E: Real>(
     check_shape("users", &users.shape(), &[batch, dim])?;
     check_shape("scores", scores.shape(), &[batch, count])?;
     let rows = i64::try_from(items.count().min(1 << 32)).expect("33 bits");
-    if let Some((place, &got)) = ids.indexed_iter().find(|&(_, &id)| id < -1 || id >= rows) {
+    let mut places = ids.indexed_iter().map(|(place, &id)| (place, id.into()));
+    if let Some((place, got)) = places.find(|&(_, id)| id < -1 || id >= rows) {
         return Err(Error::Index { name: "ids", place, got, count: items.count() });
     }
     let call = Call::<E>::new(options)?;
@@ -48,13 +49,14 @@ pub fn candidate_cosine_similarity<'a, E: Real>(
         let chunks = scores.axis_chunks_iter_mut(Axis(0), CHUNK);
         for (ids, mut scores) in ids.axis_chunks_iter(Axis(0), CHUNK).zip(chunks) {
             listed.clear();
-            listed.extend(ids.iter().filter_map(|&id| u32::try_from(id).ok()));
+            listed.extend(ids.iter().filter_map(|&id| u32::try_from(id.into()).ok()));
             let found = &mut found[..listed.len()];
             kernels.score_listed(user, items, &listed, floor, found);
             let mut found = found.iter();
             for (&id, score) in ids.iter().zip(&mut scores) {
                 let padding = &-E::INFINITY;
-                *score = *if id < 0 { padding } else { found.next().expect("a score an id") };
+                *score =
+                    *if id.into() < 0 { padding } else { found.next().expect("a score an id") };
             }
         }
     };
