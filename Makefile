@@ -7,8 +7,9 @@ PIP := $(BIN)/pip --quiet --disable-pip-version-check
 CLEAN := env -u COSIM_RS_KERNEL -u COSIM_RS_NUM_THREADS -u RAYON_NUM_THREADS
 
 # The tests whose answers a kernel could change.
-NUMERICAL := $(addprefix tests/test_,bits.py catalogue.py contract.py dtypes.py empty.py \
-	extremes.py floating_point_mode.py layouts.py out.py top_k.py)
+NUMERICAL := $(addprefix tests/test_,bits.py candidates.py catalogue.py contract.py \
+	dtypes.py empty.py extremes.py floating_point_mode.py layouts.py out.py top_k.py \
+	top_k_candidates.py)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo search test test-rust test-python test-kernels test-backends lint format bench bench-peers \

@@ -75,6 +75,21 @@ def in_places(found: cosim_rs.TopK, count: int) -> Array:
     return scores
 
 
+def candidates(x: Array, y: Array, **options: Any) -> Array:
+    """Each row of x with listed rows of a larger table, last first, among them paddings."""
+    table = np.concatenate([y[:1], y, y[:2]])
+    ids = np.full((len(x), 2 * len(y)), -1)
+    ids[:, ::2] = np.arange(1, len(y) + 1)[::-1]
+    return cosim_rs.candidate_cosine_similarity(x, table, ids, **options)[:, ::2][:, ::-1]
+
+
+def top_k_of_candidates(x: Array, y: Array, **options: Any) -> Array:
+    """All of y as each row's own candidates, found and put back in their places."""
+    lists = np.tile(np.arange(len(y))[::-1], (len(x), 2))
+    found = cosim_rs.top_k(x, y, max(1, len(y)), candidates=lists, **options)
+    return in_places(found, len(y))
+
+
 def catalogue_scores(x: Array, y: Array, epsilon: float = 0.0, **options: Any) -> Array:
     """Each row of x with rows of a catalogue by their places, last first."""
     prepared = cosim_rs.Catalogue(y, epsilon=epsilon)
@@ -92,7 +107,9 @@ ENTRY_POINTS: dict[str, EntryPoint] = {
         symmetric,
         symmetric_lower,
         top_k,
+        top_k_of_candidates,
         catalogue,
+        candidates,
         catalogue_scores,
     )
 }

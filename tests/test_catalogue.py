@@ -23,7 +23,7 @@ Array = npt.NDArray[Any]
 def scored_pairs(users: Array, items: Array, k: int) -> int:
     """How many pairs a search of prepared items has to score exactly."""
     codes = _cosim_rs.prepare(items, 0.0, None)
-    found = _cosim_rs.top_k(users, items, k, None, None, None, False, codes, 0.0, None)
+    found = _cosim_rs.top_k(users, items, k, None, None, None, None, False, codes, 0.0, None)
     assert found is not None
     return found[2]
 

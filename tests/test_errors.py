@@ -20,11 +20,18 @@ MATRIX = cosim_rs.cosine_similarity
 
 Function = Callable[..., Any]
 
+
+def candidates(users: Any, items: Any, **options: Any) -> Any:
+    """Of the first of the items, three a user."""
+    return cosim_rs.candidate_cosine_similarity(users, items, np.eye(2, 3, dtype=int), **options)
+
+
 # For each function: good inputs, the names of the two, and the shape of the scores.
 GOOD: dict[Function, tuple[tuple[int, ...], tuple[int, ...], str, str, tuple[int, ...]]] = {
     BATCHED: ((2, 4), (2, 3, 4), "users", "items", (2, 3)),
     PAIRED: ((2, 4), (2, 4), "x", "y", (2,)),
     MATRIX: ((2, 4), (3, 4), "x", "y", (2, 3)),
+    candidates: ((2, 4), (3, 4), "users", "items", (2, 3)),
 }
 
 every_function = pytest.mark.parametrize("function", GOOD, ids=lambda function: function.__name__)
@@ -77,6 +84,14 @@ def refuse(
         (MATRIX, (2, 4), (4,), ["y", "(4,)", "(N, 4)"]),
         (MATRIX, (2, 4), (3, 6), ["y", "(3, 6)", "(N, 4)", "x", "(2, 4)"]),
         (MATRIX, (2, 4), (3, 1), ["y", "(3, 1)", "(N, 4)", "x", "(2, 4)"]),
+        (candidates, (2, 4), (4,), ["items", "(4,)", "(M, D)"]),
+        (candidates, (2, 4), (2, 3, 4), ["items", "(2, 3, 4)", "(M, D)"]),
+        (candidates, (2, 4), (3, 6), ["users", "(2, 4)", "(B, 6)", "items", "(3, 6)"]),
+        (candidates, (2, 2, 4), (3, 4), ["users", "(2, 2, 4)", "(B, 1, 4)", "items", "(3, 4)"]),
+        (candidates, (2, 1, 1), (3, 4), ["users", "(2, 1, 1)", "(B, 1, 4)"]),
+        (candidates, (), (3, 4), ["users", "()", "(4,)"]),
+        (candidates, (3, 4), (3, 4), ["ids", "(2, 3)", "(3, N)"]),
+        (candidates, (2, 1, 4, 1), (3, 4), ["users", "(2, 1, 4, 1)"]),
     ],
 )
 def test_shapes(function: Function, first: Any, second: Any, words: list[str]) -> None:

@@ -37,12 +37,14 @@ def x_and_y(dtype: npt.DTypeLike) -> tuple[Array, Array]:
 def test_every_layout(place: str, order: str, dtype: type, threads: int) -> None:
     x, y = x_and_y(dtype)
     expected = cosim_rs.cosine_similarity(x, y)
-    items = np.broadcast_to(y, (5, 7, 33))
+    items, ids = np.broadcast_to(y, (5, 7, 33)), np.tile(np.arange(7), (5, 1))
+    listed = cosim_rs.candidate_cosine_similarity
     shape, part = PLACES[place]
     for call in (
         lambda out: cosim_rs.cosine_similarity(x, y, out=out, threads=threads),
         lambda out: cosim_rs.batched_cosine_similarity(x, items, out=out, threads=threads),
         lambda out: cosim_rs.batched_cosine_similarity(x[:, None], items, out=out),
+        lambda out: listed(x, y, ids, out=out, threads=threads),
     ):
         larger = np.full(shape, 9, dtype, order=order)
         out = larger[part]
@@ -82,6 +84,10 @@ def test_large_work_in_every_layout(order: str, step: int, dtype: type) -> None:
     scores = np.zeros((9, 700 * abs(step)), dtype, order=order)[:, ::step]
     cosim_rs.batched_cosine_similarity(x[:9], items, out=scores, threads=3)
     assert_same_bits(scores, cosim_rs.batched_cosine_similarity(x[:9], items, threads=1))
+    ids = np.random.default_rng(0).integers(-1, 700, (600, 700))
+    scores = np.zeros((600, 700 * abs(step)), dtype, order=order)[:, ::step]
+    cosim_rs.candidate_cosine_similarity(x, y, ids, out=scores, threads=3)
+    assert_same_bits(scores, cosim_rs.candidate_cosine_similarity(x, y, ids, threads=1))
 
 
 def test_a_misaligned_out() -> None:

@@ -14,10 +14,11 @@ import cosim_rs
 SIGNATURES = {
     "batched_cosine_similarity": "(users, items, *, out=None, epsilon=0.0, threads=None)",
     "paired_cosine_similarity": "(x, y, *, out=None, epsilon=0.0, threads=None)",
+    "candidate_cosine_similarity": ("(users, items, ids, *, out=None, epsilon=0.0, threads=None)"),
     "cosine_similarity": "(x, y=None, *, out=None, epsilon=0.0, threads=None)",
     "top_k": (
-        "(users, items, k=10, *, exclude=None, allow=None, min_score=None, exclude_self=False, "
-        "epsilon=0.0, threads=None)"
+        "(users, items, k=10, *, exclude=None, allow=None, candidates=None, min_score=None, "
+        "exclude_self=False, epsilon=0.0, threads=None)"
     ),
     "set_num_threads": "(n)",
     "get_num_threads": "()",

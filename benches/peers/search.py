@@ -76,7 +76,7 @@ def _scored(inputs: Inputs) -> float:
 
     codes = _cosim_rs.prepare(inputs.items, 0.0, None)
     found = _cosim_rs.top_k(
-        inputs.users, inputs.items, inputs.k, None, None, None, False, codes, 0.0, None
+        inputs.users, inputs.items, inputs.k, None, None, None, None, False, codes, 0.0, None
     )
     assert found is not None
     return found[2] / len(inputs.users)

@@ -4,6 +4,7 @@ Every function gives the same two vectors the same bits, whatever the function, 
 number of threads, the layout of the arrays and the machine's instruction set.
 """
 
+from cosim_rs._candidates import candidate_cosine_similarity
 from cosim_rs._catalogue import Catalogue
 from cosim_rs._config import get_num_threads, set_num_threads, show_config
 from cosim_rs._cosim_rs import __version__
@@ -19,6 +20,7 @@ __all__ = [
     "TopK",
     "__version__",
     "batched_cosine_similarity",
+    "candidate_cosine_similarity",
     "cosine_similarity",
     "get_num_threads",
     "paired_cosine_similarity",

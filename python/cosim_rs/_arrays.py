@@ -65,7 +65,7 @@ def score(
 
 def score_listed(
     inputs: Inputs,
-    places: NDArray[np.int64],
+    places: NDArray[np.integer[Any]],
     shape: Shape,
     out: Scores | None,
     epsilon: float,

@@ -5,10 +5,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from cosim_rs import _arrays, _cosim_rs, _filters, _search
+from cosim_rs import _arrays, _candidates, _cosim_rs, _filters, _search
 from cosim_rs._arrays import Inputs, Scores, fitting
-from cosim_rs._filters import Exclude
-from cosim_rs._interchange import as_array
+from cosim_rs._filters import Lists
 from cosim_rs._naming import Ids, Places, Positions
 from cosim_rs._search import TopK, Wanted
 
@@ -113,8 +112,9 @@ class Catalogue:
         users: ArrayLike,
         k: int = 10,
         *,
-        exclude: Exclude | None = None,
+        exclude: Lists | None = None,
         allow: ArrayLike | None = None,
+        candidates: Lists | None = None,
         min_score: float | None = None,
         threads: int | None = None,
     ) -> TopK:
@@ -124,10 +124,10 @@ class Catalogue:
         ----------
         users : array_like, shape (U, D) or (D,)
             As the users of `batched_cosine_similarity`. One vector gives one row of results.
-        k, exclude, allow, min_score, threads
-            As in `cosim_rs.top_k`. With ids, arrays and lists hold ids; a row of `exclude` is
-            filled up with -1, the largest number if unsigned, or the empty string. The columns of
-            a sparse `exclude` are rows of the items, with ids or without.
+        k, exclude, allow, candidates, min_score, threads
+            As in `cosim_rs.top_k`. With ids, arrays and lists hold ids; a row of `exclude` or
+            `candidates` is filled up with -1, the largest number if unsigned, or the empty string.
+            The columns of a sparse array are rows of the items, with ids or without.
 
         Returns
         -------
@@ -138,7 +138,7 @@ class Catalogue:
         Raises
         ------
         KeyError
-            If `exclude` or `allow` holds an id that is not in the catalogue.
+            If `exclude`, `allow` or `candidates` hold an id that is not in the catalogue.
         TypeError, ValueError
             As `cosim_rs.top_k`.
 
@@ -151,8 +151,10 @@ class Catalogue:
         array([[20, 10]])
         """
         inputs, is_one_user = _search.as_search(_arrays.as_input("users", users), self._items)
-        rows = _filters.as_exclusions(exclude, len(inputs.left), self._naming, is_one_user)
-        found = self._found(inputs, k, rows, allow, min_score, threads)
+        rows = len(inputs.left), self._naming, is_one_user
+        excluded = _filters.as_lists("exclude", exclude, *rows)
+        listed = _filters.as_lists("candidates", candidates, *rows)
+        found = self._found(inputs, k, excluded, allow, min_score, threads, listed)
         return TopK(found.scores[0], found.indices[0]) if is_one_user else found
 
     def similar(
@@ -215,10 +217,11 @@ class Catalogue:
 
         Parameters
         ----------
-        users : array_like, shape (B, D) or (D,)
-            As in `top_k`.
+        users : array_like, shape (B, D), (B, 1, D) or (D,)
+            As in `candidate_cosine_similarity`.
         ids : array_like, shape (B, M), or (M,) for one user
-            Which items to score for each user. What fills up a row (see `top_k`) scores -inf.
+            Which items to score for each user; or a sequence of B arrays of any lengths, the
+            longest of which has M. What fills up a row (see `top_k`) scores -inf.
         out : ndarray, shape (B, M) or (M,), optional
             Where to write the scores, as in `batched_cosine_similarity`.
         threads : int, optional
@@ -227,7 +230,8 @@ class Catalogue:
         Returns
         -------
         ndarray, shape (B, M) or (M,)
-            Bit for bit what `batched_cosine_similarity` gives.
+            Bit for bit what `candidate_cosine_similarity` gives; -inf also where a user's array
+            has ended.
 
         Raises
         ------
@@ -244,29 +248,32 @@ class Catalogue:
         >>> catalogue.scores([3.0, 4.0, 0.0], ["b", "c", "a"])
         array([0.8, 0. , 0.6])
         """
-        inputs, is_one_user = _search.as_search(_arrays.as_input("users", users), self._items)
-        given = as_array("ids", ids)
-        wanted = (len(inputs.left), "M")[is_one_user:]
-        if given.ndim != len(wanted) or (not is_one_user and len(given) != wanted[0]):
-            shape = "(M,)" if is_one_user else f"({wanted[0]}, M), a row a user"
-            raise fitting("ids", given.shape, shape)
-        places = np.atleast_2d(self._naming.places("ids", given, padded=True))
-        return _arrays.score_listed(inputs, places, given.shape, out, self._epsilon, threads)
+        inputs, is_one_user = _candidates.as_rows(users, self._items, "N")
+        places = _candidates.as_places(
+            ids,
+            len(inputs.left),
+            is_one_user,
+            lambda names, _: self._naming.places("ids", names, padded=True),
+            "M",
+        )
+        return _candidates.score(inputs, places, out, self._epsilon, threads)
 
     def _found(
         self,
         inputs: Inputs,
         k: int,
-        rows: tuple[Places, Places] | None,
+        excluded: tuple[Places, Places] | None,
         allow: ArrayLike | None,
         min_score: float | None,
         threads: int | None,
+        candidates: tuple[Places, Places] | None = None,
     ) -> TopK:
         wanted = Wanted(
             k=_arrays.as_count("k", k),
             least=_filters.as_min_score(min_score),
-            exclude=rows,
+            exclude=excluded,
             allow=_filters.as_allowed(allow, self._naming),
+            candidates=candidates,
         )
         threads = _arrays.as_threads(threads)
         found = _search.search(inputs, wanted, self._codes, self._epsilon, threads)

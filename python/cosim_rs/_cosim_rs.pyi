@@ -52,6 +52,7 @@ def top_k(
     min_score: float | None,
     exclude: tuple[object, object] | None,
     allow: object | None,
+    candidates: tuple[object, object] | None,
     exclude_self: bool,
     codes: Codes | None,
     epsilon: object,

@@ -1,6 +1,7 @@
 """The filters of a search, in the many forms that they come in, made the one that the core takes.
 
-Exclusions become compressed sparse rows, with -1 where there is none; allowed items a flag an item.
+Items listed for each user, those to exclude or its candidates, become compressed sparse rows, with
+-1 where there is none; allowed items a flag an item.
 """
 
 import math
@@ -25,46 +26,49 @@ class Sparse(Protocol):
         """Compressed sparse rows."""
 
 
-Exclude = Sparse | ArrayLike | Sequence[ArrayLike]
+Lists = Sparse | ArrayLike | Sequence[ArrayLike]
 
 
-def as_exclusions(
-    exclude: Exclude | None, users: int, naming: Positions, is_one_user: bool
+def as_lists(
+    argument: str, lists: Lists | None, users: int, naming: Positions, is_one_user: bool
 ) -> tuple[Places, Places] | None:
-    """Starts of each user's row, and the excluded items row after row."""
-    if exclude is None:
+    """Starts of each user's row, and the listed items row after row."""
+    if lists is None:
         return None
-    if isinstance(exclude, Sparse):
-        if exclude.shape != (users, naming.count):
-            raise fitting("exclude", exclude.shape, f"{(users, naming.count)}, a row a user")
-        rows = exclude.tocsr()
+    if isinstance(lists, Sparse):
+        if lists.shape != (users, naming.count):
+            raise fitting(argument, lists.shape, f"{(users, naming.count)}, a row a user")
+        rows = lists.tocsr()
         # A matrix may have room behind its last row.
         stored = rows.indices[: rows.indptr[-1]]
-        indices = Positions(naming.count).places("exclude", stored)
+        indices = Positions(naming.count).places(argument, stored)
         return np.asarray(rows.indptr, np.int64), indices
-    if isinstance(exclude, Sequence) and not isinstance(exclude, (str, bytes)):
-        listed = _listed(exclude, users, naming)
+    if isinstance(lists, Sequence) and not isinstance(lists, (str, bytes)):
+        listed = [naming.places(argument, row) for row in rows_of(argument, lists, users, "M")]
         starts = np.cumsum([0, *(row.size for row in listed)], dtype=np.int64)
         return starts, np.concatenate([np.empty(0, np.int64), *listed])
-    given = as_array("exclude", exclude)
+    given = as_array(argument, lists)
     if given.ndim == 0:
         wanted = "a scipy.sparse array, an int array, or a sequence of int arrays"
-        raise TypeError(f"exclude: got {type(exclude).__name__}, expected {wanted}")
+        raise TypeError(f"{argument}: got {type(lists).__name__}, expected {wanted}")
     padded = given[None] if is_one_user and given.ndim == 1 else given
     if padded.ndim != 2 or len(padded) != users:
-        raise fitting("exclude", given.shape, f"({users}, M), a row a user")
-    places = naming.places("exclude", padded, padded=True)
+        raise fitting(argument, given.shape, f"({users}, M), a row a user")
+    places = naming.places(argument, padded, padded=True)
     return np.arange(users + 1) * places.shape[1], places.reshape(-1)
 
 
-def _listed(exclude: Sequence[ArrayLike], users: int, naming: Positions) -> list[Places]:
-    if len(exclude) != users:
-        raise ValueError(f"exclude: got {len(exclude)} arrays, expected {users}, one a user")
-    rows = [as_array("exclude", row) for row in exclude]
+def rows_of(
+    argument: str, lists: Sequence[ArrayLike], users: int, length: str
+) -> list[NDArray[Any]]:
+    """An array a user."""
+    if len(lists) != users:
+        raise ValueError(f"{argument}: got {len(lists)} arrays, expected {users}, one a user")
+    rows = [as_array(argument, row) for row in lists]
     for row in rows:
         if row.ndim != 1:
-            raise fitting("exclude", row.shape, "(M,) for each user")
-    return [naming.places("exclude", row) for row in rows]
+            raise fitting(argument, row.shape, f"({length},) for each user")
+    return rows
 
 
 def as_allowed(allow: ArrayLike | None, naming: Positions) -> NDArray[np.bool_] | None:
@@ -102,4 +106,4 @@ def as_flag(name: str, flag: bool) -> bool:
     return bool(flag)
 
 
-__all__ = ["Exclude", "as_allowed", "as_exclusions", "as_flag", "as_min_score"]
+__all__ = ["Lists", "as_allowed", "as_flag", "as_lists", "as_min_score", "rows_of"]

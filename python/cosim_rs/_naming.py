@@ -43,7 +43,7 @@ class Positions:
             if not least <= index < self.count:
                 wanted = f"{least} to {self.count - 1}"
                 raise ValueError(f"{argument}: got index {index}, expected {wanted}")
-        return np.ascontiguousarray(names, np.int64)
+        return np.require(names, np.int64, ["C", "A"])
 
     def named(self, places: Places) -> NDArray[Any]:
         """The names of the items at these places, where -1 is none."""

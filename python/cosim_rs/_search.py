@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from cosim_rs import _arrays, _cosim_rs, _filters
 from cosim_rs._arrays import Inputs, Scores, Vectors, fitting
-from cosim_rs._filters import Exclude
+from cosim_rs._filters import Lists
 from cosim_rs._naming import Places, Positions
 
 
@@ -31,8 +31,9 @@ def top_k(
     items: ArrayLike,
     k: int = 10,
     *,
-    exclude: Exclude | None = None,
+    exclude: Lists | None = None,
     allow: ArrayLike | None = None,
+    candidates: Lists | None = None,
     min_score: float | None = None,
     exclude_self: bool = False,
     epsilon: float = 0.0,
@@ -56,6 +57,9 @@ def top_k(
         their values; or rows of indices, filled up with -1; or an array of indices a user.
     allow : array_like, bool of shape (N,) or int indices, optional
         The only items that anyone may get.
+    candidates : sparse array (U, N), int array (U, M), or sequence of U int arrays, optional
+        The only items that a user may get, of those that the other filters leave, in the forms
+        of `exclude`. Only these are scored. An item listed twice counts once.
     min_score : float, optional
         Lower scores do not count. It is rounded to the dtype of the scores, as NumPy does in
         ``scores >= min_score``.
@@ -68,8 +72,8 @@ def top_k(
     -------
     TopK
         A named tuple of ``scores`` and ``indices`` (int64), of shape (U, min(k, N)). A place that
-        cannot be filled, for all that was excluded, disallowed or too low, holds the score -inf
-        and the index -1. An item whose score is NaN is never found.
+        cannot be filled, for all that was excluded, disallowed, no candidate or too low, holds the
+        score -inf and the index -1. An item whose score is NaN is never found.
 
     Raises
     ------
@@ -91,17 +95,22 @@ def top_k(
     >>> cosim_rs.top_k(users, items, 2, exclude=[[1], [0]], min_score=0.7).indices
     array([[ 3,  2],
            [-1, -1]])
+    >>> cosim_rs.top_k(users, items, 2, candidates=[[2, 3], [3]]).indices
+    array([[ 3,  2],
+           [ 3, -1]])
     """
     inputs, is_one_user = as_search(*_arrays.as_inputs(users=users, items=items))
     naming = Positions(len(inputs.right))
     if _filters.as_flag("exclude_self", exclude_self) and len(inputs.left) != naming.count:
         got = f"{len(inputs.left)} users and {naming.count} items"
         raise ValueError(f"exclude_self: got {got}, expected as many users as items")
+    rows = len(inputs.left), naming, is_one_user
     wanted = Wanted(
         k=_arrays.as_count("k", k),
         least=_filters.as_min_score(min_score),
-        exclude=_filters.as_exclusions(exclude, len(inputs.left), naming, is_one_user),
+        exclude=_filters.as_lists("exclude", exclude, *rows),
         allow=_filters.as_allowed(allow, naming),
+        candidates=_filters.as_lists("candidates", candidates, *rows),
         exclude_self=bool(exclude_self),
     )
     found = search(inputs, wanted, None, _arrays.as_epsilon(epsilon), _arrays.as_threads(threads))
@@ -115,6 +124,7 @@ class Wanted(NamedTuple):
     least: float | None
     exclude: tuple[Places, Places] | None
     allow: NDArray[np.bool_] | None
+    candidates: tuple[Places, Places] | None = None
     exclude_self: bool = False
 
 
@@ -132,6 +142,7 @@ def search(
         wanted.least,
         wanted.exclude,
         wanted.allow,
+        wanted.candidates,
         wanted.exclude_self,
         codes,
         epsilon,

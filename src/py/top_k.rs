@@ -4,15 +4,16 @@ use super::array::input;
 use super::call::{Numbers, run};
 use super::catalogue::Codes;
 use super::vectors::{Computed, Vectors, vectors};
-use crate::search::{self, Catalogue, Exclusions, Filter};
+use crate::search::{self, Catalogue, Filter, Lists};
 use ndarray::{Ix1, Ix2};
 use numpy::{IntoPyArray, PyArray2};
 use pyo3::prelude::*;
 
 type Found<'py> = (Bound<'py, PyAny>, Bound<'py, PyArray2<i64>>, usize);
+type GivenLists<'py> = (Bound<'py, PyAny>, Bound<'py, PyAny>);
 
-/// `exclude` is a tuple of two arrays of 64-bit integers, see [`Exclusions`], or None; `allow` an
-/// array of bool or None.
+/// `exclude` and `candidates` are each a tuple of two arrays of 64-bit integers, see [`Lists`], or
+/// None; `allow` is an array of bool or None.
 #[pyfunction]
 #[allow(clippy::too_many_arguments)] // the caller's own, all of them
 pub(super) fn top_k<'py>(
@@ -20,8 +21,9 @@ pub(super) fn top_k<'py>(
     items: &Bound<'py, PyAny>,
     k: usize,
     min_score: Option<f64>,
-    exclude: Option<(Bound<'py, PyAny>, Bound<'py, PyAny>)>,
+    exclude: Option<GivenLists<'py>>,
     allow: Option<Bound<'py, PyAny>>,
+    candidates: Option<GivenLists<'py>>,
     exclude_self: bool,
     codes: Option<Bound<'py, Codes>>,
     epsilon: &Bound<'py, PyAny>,
@@ -29,12 +31,13 @@ pub(super) fn top_k<'py>(
 ) -> PyResult<Option<Found<'py>>> {
     let Some(numbers) = Numbers::new(epsilon, threads) else { return Ok(None) };
     let mut filter = Filter { min_score, exclude_self, ..Filter::default() };
-    let rows = exclude.as_ref().map(|(starts, items)| {
-        Some((input::<i64, Ix1>(starts)?.to_slice()?, input::<i64, Ix1>(items)?.to_slice()?))
-    });
-    if let Some(rows) = rows {
-        let Some((starts, items)) = rows else { return Ok(None) };
-        filter.exclude = Some(Exclusions::new(starts, items)?);
+    if let Some(given) = &exclude {
+        let Some((starts, items)) = lists(given) else { return Ok(None) };
+        filter.exclude = Some(Lists::new("exclude", starts, items)?);
+    }
+    if let Some(given) = &candidates {
+        let Some((starts, items)) = lists(given) else { return Ok(None) };
+        filter.candidates = Some(Lists::new("candidates", starts, items)?);
     }
     if let Some(allow) = &allow {
         let Some(flags) = input::<bool, Ix1>(allow).and_then(|flags| flags.to_slice()) else {
@@ -50,6 +53,10 @@ pub(super) fn top_k<'py>(
     } else {
         found::<f32>(py, users, items, codes, k, &filter, numbers)
     }
+}
+
+fn lists<'a>((starts, items): &'a GivenLists<'_>) -> Option<(&'a [i64], &'a [i64])> {
+    Some((input::<i64, Ix1>(starts)?.to_slice()?, input::<i64, Ix1>(items)?.to_slice()?))
 }
 
 fn found<'py, T: Computed>(

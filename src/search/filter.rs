@@ -3,7 +3,8 @@
 //! A search asks after the scores, so a filter costs in proportion to the hits, not to the items. But
 //! where few items are allowed at all, only these are searched.
 
-use super::exclusions::{Excluded, Exclusions};
+use super::exclusions::Excluded;
+use super::lists::Lists;
 use crate::Error;
 use crate::kernel::real::Real;
 use crate::score::Call;
@@ -17,9 +18,11 @@ pub struct Filter<'a> {
     /// Scores below this do not count; it is rounded to the type of the scores. Not NaN.
     pub min_score: Option<f64>,
     /// Items that some users must not get.
-    pub exclude: Option<Exclusions<'a>>,
+    pub exclude: Option<Lists<'a>>,
     /// A flag an item: whether anyone may get it.
     pub allow: Option<&'a [bool]>,
+    /// The only items that each user may get, of those that the rest of the filter leaves.
+    pub candidates: Option<Lists<'a>>,
     /// Whether user `i` must not get item `i`.
     pub exclude_self: bool,
 }
@@ -37,13 +40,10 @@ impl<'a> Filter<'a> {
             return wrong("min_score", least.to_string(), "a number");
         }
         if let Some(exclude) = self.exclude {
-            if exclude.users() != users {
-                return wrong("exclude", exclude.users().to_string(), "a row for each user");
-            }
-            if let Some(outside) = exclude.outside(items) {
-                let wanted = format!("-1 to {}", items.wrapping_sub(1).cast_signed());
-                return wrong("exclude", format!("index {outside}"), &wanted);
-            }
+            exclude.check("exclude", users, items)?;
+        }
+        if let Some(candidates) = self.candidates {
+            candidates.check("candidates", users, items)?;
         }
         if let Some(allow) = self.allow.filter(|allow| allow.len() != items) {
             return wrong("allow", allow.len().to_string(), "a flag for each item");
@@ -51,10 +51,11 @@ impl<'a> Filter<'a> {
         if self.exclude_self && users != items {
             return wrong("exclude_self", users.to_string(), "as many users as items");
         }
-        let Self { allow, exclude_self, .. } = *self;
+        let Self { allow, candidates, exclude_self, .. } = *self;
         Ok(Ready {
             exclude: self.exclude.map(|rows| Excluded::new(rows, items)),
             allow,
+            candidates,
             exclude_self,
         })
     }
@@ -64,6 +65,8 @@ impl<'a> Filter<'a> {
 pub(super) struct Ready<'a> {
     exclude: Option<Excluded<'a>>,
     allow: Option<&'a [bool]>,
+    /// Of these one is not asked: who searches goes through them.
+    pub(super) candidates: Option<Lists<'a>>,
     exclude_self: bool,
 }
 
@@ -86,12 +89,12 @@ impl Ready<'_> {
         self.exclude.as_ref().map_or(Ok(()), |exclude| exclude.deal_out(call))
     }
 
-    /// Whether every user may get every item.
+    /// Whether every user may get every item, candidates aside.
     pub(super) fn is_open(&self) -> bool {
         self.exclude.is_none() && self.allow.is_none() && !self.exclude_self
     }
 
-    /// Whether this user may get this item.
+    /// Whether this user may get this item, candidates aside.
     pub(super) fn admits(&self, user: usize, item: usize) -> bool {
         !(self.exclude_self && user == item)
             && self.allow.is_none_or(|allow| allow[item])
@@ -105,16 +108,24 @@ mod tests {
 
     #[test]
     fn each_filter_must_fit() {
-        let excluded = |starts, items| Exclusions::new(starts, items).ok();
-        let filters: [(Filter<'_>, &str); 5] = [
+        let listed = |starts, items| Lists::new("", starts, items).ok();
+        let filters: [(Filter<'_>, &str); 7] = [
             (Filter { min_score: Some(f64::NAN), ..Filter::default() }, "min_score: got NaN"),
             (
-                Filter { exclude: excluded(&[0, 0], &[]), ..Filter::default() },
+                Filter { exclude: listed(&[0, 0], &[]), ..Filter::default() },
                 "exclude: got 1, expected a row for each user",
             ),
             (
-                Filter { exclude: excluded(&[0, 0, 1], &[3]), ..Filter::default() },
+                Filter { exclude: listed(&[0, 0, 1], &[3]), ..Filter::default() },
                 "exclude: got index 3, expected -1 to 2",
+            ),
+            (
+                Filter { candidates: listed(&[0, 0], &[]), ..Filter::default() },
+                "candidates: got 1, expected a row for each user",
+            ),
+            (
+                Filter { candidates: listed(&[0, 1, 1], &[-2]), ..Filter::default() },
+                "candidates: got index -2, expected -1 to 2",
             ),
             (Filter { allow: Some(&[true]), ..Filter::default() }, "allow: got 1"),
             (Filter { exclude_self: true, ..Filter::default() }, "exclude_self: got 2"),

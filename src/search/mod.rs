@@ -23,11 +23,13 @@ mod coded;
 mod exclusions;
 mod filter;
 mod hits;
+mod lists;
+mod own;
 mod scan;
 mod tiles;
 mod top_k;
 
 pub use catalogue::Catalogue;
-pub use exclusions::Exclusions;
 pub use filter::Filter;
+pub use lists::Lists;
 pub use top_k::{TopK, top_k};

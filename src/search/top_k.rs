@@ -3,12 +3,14 @@
 //! A block finds what it can in its items, by a certified [`scan`](super::scan) or by [`tiles`] of
 //! scores, and gives it to its users' own hits. It begins with the least score that these have reached by
 //! then, so what one block has found spares the next ones work. The full score matrix never exists.
+//! Where users have candidates of their [`own`], only these are searched.
 //!
 //! [`tiles`]: super::tiles
 
 use super::catalogue::Catalogue;
 use super::filter::{Filter, Ready};
 use super::hits::Hits;
+use super::own;
 use super::scan::Scan;
 use super::tiles::Tiles;
 use crate::error::Error;
@@ -72,6 +74,10 @@ pub(super) fn search<E: Real>(
 
     let least = filter.min_score.map_or(-E::INFINITY, E::from_f64);
     let wanted = Wanted::new(users, items, k, ready, least);
+    if let Some(lists) = wanted.filter.candidates {
+        let scored = own::search(&call, &wanted, lists)?;
+        return Ok(wanted.found(scored));
+    }
     let tiles = Tiles::new(&call, dim);
     let only = wanted.filter.only();
     let scan = if only.is_some() { None } else { Scan::if_it_pays(&call, &wanted, prepared)? };

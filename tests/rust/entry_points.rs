@@ -2,8 +2,8 @@
 
 use crate::number::Number;
 use cosim_rs::score::{
-    Options, batched_cosine_similarity, cosine_similarity, paired_cosine_similarity,
-    self_cosine_similarity,
+    Options, batched_cosine_similarity, candidate_cosine_similarity, cosine_similarity,
+    paired_cosine_similarity, self_cosine_similarity,
 };
 use ndarray::{Array1, Array2, ArrayView2, Axis, concatenate, s};
 
@@ -45,6 +45,22 @@ pub(crate) fn paired<E: Number>(
 ) -> Array1<E> {
     let mut scores = Array1::from_elem(x.nrows(), E::from_f64(7.0));
     paired_cosine_similarity(x, y, scores.view_mut(), options).unwrap();
+    scores
+}
+
+/// Every user with the same list of all items, of 32-bit numbers, last first.
+pub(crate) fn candidates<E: Number>(
+    x: ArrayView2<'_, E>,
+    y: ArrayView2<'_, E>,
+    options: &Options<'_>,
+) -> Array2<E> {
+    let count = i32::try_from(y.nrows()).unwrap();
+    let ids = Array2::from_shape_fn((x.nrows(), y.nrows()), |(_, place)| {
+        count - 1 - i32::try_from(place).unwrap()
+    });
+    let mut scores = unwritten(x.nrows(), y.nrows());
+    let reversed = scores.slice_mut(s![.., ..;-1]);
+    candidate_cosine_similarity(x, y, ids.view(), reversed, options).unwrap();
     scores
 }
 
@@ -93,6 +109,8 @@ pub(crate) fn all<E: Number>(
         ("batched", batched(x, y, options)),
         ("batched, sides swapped", batched(y, x, options).reversed_axes()),
         ("batched, user by user", by_user(x, y, |user| batched(user, y, options))),
+        ("candidates", candidates(x, y, options)),
+        ("candidates, user by user", by_user(x, y, |user| candidates(user, y, options))),
         ("paired, user by user", by_user(x, y, pairs)),
         ("of all with all", of_all(x, y, options)),
     ]
