@@ -3,14 +3,16 @@
 //! A search asks after the scores, so a filter costs in proportion to the hits, not to the items. But
 //! where few items are allowed at all, only these are searched.
 
-use super::exclusions::Excluded;
-use super::lists::Lists;
+use super::lists::{Lists, items_of};
+use super::members::Members;
 use crate::Error;
 use crate::kernel::real::Real;
 use crate::score::Call;
 
 /// If less than one in so many items is allowed, these are searched alone.
 const SELECTIVE: usize = 8;
+/// If more than one in so many items is a candidate, a scan of everything is faster.
+const MANY: usize = 16;
 
 /// Which items a search may find.
 #[derive(Clone, Copy, Debug, Default)]
@@ -53,9 +55,10 @@ impl<'a> Filter<'a> {
         }
         let Self { allow, candidates, exclude_self, .. } = *self;
         Ok(Ready {
-            exclude: self.exclude.map(|rows| Excluded::new(rows, items)),
+            exclude: self.exclude.map(|rows| Members::new(rows, items)),
             allow,
             candidates,
+            among: None,
             exclude_self,
         })
     }
@@ -63,14 +66,30 @@ impl<'a> Filter<'a> {
 
 /// A filter that is asked of items one by one.
 pub(super) struct Ready<'a> {
-    exclude: Option<Excluded<'a>>,
+    exclude: Option<Members<'a>>,
     allow: Option<&'a [bool]>,
     /// Of these one is not asked: who searches goes through them.
     pub(super) candidates: Option<Lists<'a>>,
+    /// Candidates that one is asked of.
+    among: Option<Members<'a>>,
     exclude_self: bool,
 }
 
 impl Ready<'_> {
+    /// Whether more than one in so many pairs of users and items are candidates.
+    pub(super) fn are_many_candidates(&self, pairs: usize) -> bool {
+        self.candidates.is_some_and(|lists| {
+            lists.places() > pairs / MANY
+                && (0..lists.users()).map(|user| items_of(lists.of(user)).count()).sum::<usize>()
+                    > pairs / MANY
+        })
+    }
+
+    /// Has candidates asked of, as all else, and not gone through.
+    pub(super) fn ask_of_candidates(&mut self, items: usize) {
+        self.among = self.candidates.take().map(|lists| Members::new(lists, items));
+    }
+
     /// The allowed items, if they are so few that only these should be searched.
     pub(super) fn only(&self) -> Option<Vec<u32>> {
         let allow = self.allow?;
@@ -86,19 +105,23 @@ impl Ready<'_> {
     /// # Errors
     /// [`Error::Interrupted`].
     pub(super) fn prepare<E: Real>(&self, call: &Call<'_, E>) -> Result<(), Error> {
-        self.exclude.as_ref().map_or(Ok(()), |exclude| exclude.deal_out(call))
+        [&self.exclude, &self.among]
+            .into_iter()
+            .flatten()
+            .try_for_each(|lists| lists.deal_out(call))
     }
 
-    /// Whether every user may get every item, candidates aside.
+    /// Whether every user may get every item, but for candidates to be gone through.
     pub(super) fn is_open(&self) -> bool {
-        self.exclude.is_none() && self.allow.is_none() && !self.exclude_self
+        self.exclude.is_none() && self.among.is_none() && self.allow.is_none() && !self.exclude_self
     }
 
-    /// Whether this user may get this item, candidates aside.
+    /// Whether this user may get this item, but for candidates to be gone through.
     pub(super) fn admits(&self, user: usize, item: usize) -> bool {
         !(self.exclude_self && user == item)
             && self.allow.is_none_or(|allow| allow[item])
             && self.exclude.as_ref().is_none_or(|exclude| !exclude.contains(user, item))
+            && self.among.as_ref().is_none_or(|among| among.contains(user, item))
     }
 }
 

@@ -20,10 +20,10 @@
 mod bound;
 mod catalogue;
 mod coded;
-mod exclusions;
 mod filter;
 mod hits;
 mod lists;
+mod members;
 mod own;
 mod scan;
 mod tiles;

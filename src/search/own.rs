@@ -1,5 +1,8 @@
 //! The search among each user's own candidates: a list of items for each.
 //!
+//! This is for lists that are short beside all the items. A listed row costs some thirty times what a row
+//! of the scan costs, so longer ones are a filter of a scan of everything, see [`Ready`].
+//!
 //! A list is made a set first: what the user must not get is dropped, the rest put in order, which is
 //! also the order of memory, and each item kept once. Then it is scored, some rows at a time, by the
 //! kernel that scores everything, and shown to the user's hits.
@@ -7,6 +10,8 @@
 //! A block is a part of a list, and most lists are one; only those that would keep a thread busy
 //! alone are cut. Whoever comes first to a list makes the set, and it is gone when its last part is
 //! done; so there is one set a thread, not one a user.
+//!
+//! [`Ready`]: super::filter::Ready
 
 use super::lists::{Lists, items_of};
 use super::top_k::Wanted;

@@ -81,13 +81,12 @@ impl<'a, E: Real> Scan<'a, E> {
         wanted: &Wanted<'_, E>,
         prepared: Option<&'a Catalogue>,
     ) -> Result<Option<Self>, Error> {
-        let (users, items, dim) = (wanted.users, wanted.items.count(), wanted.users.dim());
-        let shared = prepared.is_some() || users.count() >= WORTH_CODING;
-        let is_thinned = items / WORTH_THINNING >= wanted.k && u32::try_from(items).is_ok();
-        if !shared || !is_thinned || dim > MOST_CODES {
+        let users = wanted.users;
+        let shape = (users.count(), wanted.items.count(), users.dim());
+        if !pays(shape, wanted.k, prepared.is_some()) {
             return Ok(None);
         }
-        let grid = grid((users.count(), items, dim), call.threads, prepared.is_some());
+        let grid = grid(shape, call.threads, prepared.is_some());
         let quantiser = Quantiser { kernels: call.kernels, floor: call.floor };
         let kernel = level::selected()?.scan();
         let (codes, bounds) = quantiser.users(users, kernel.most_code);
@@ -217,6 +216,13 @@ impl<'a, E: Real> Scan<'a, E> {
             *wanted.hits(user) = hits;
         }
     }
+}
+
+/// Whether a search of so many users, items and elements is worth a scan.
+pub(super) fn pays((users, items, dim): (usize, usize, usize), k: usize, prepared: bool) -> bool {
+    let is_shared = prepared || users >= WORTH_CODING;
+    let is_thinned = items / WORTH_THINNING >= k && u32::try_from(items).is_ok();
+    is_shared && is_thinned && dim <= MOST_CODES
 }
 
 /// How a search is cut into blocks: if its items are few, its users are cut finer, so that no thread

@@ -3,7 +3,7 @@
 //! A block finds what it can in its items, by a certified [`scan`](super::scan) or by [`tiles`] of
 //! scores, and gives it to its users' own hits. It begins with the least score that these have reached by
 //! then, so what one block has found spares the next ones work. The full score matrix never exists.
-//! Where users have candidates of their [`own`], only these are searched.
+//! Where users have few candidates of their [`own`], only these are searched.
 //!
 //! [`tiles`]: super::tiles
 
@@ -11,7 +11,7 @@ use super::catalogue::Catalogue;
 use super::filter::{Filter, Ready};
 use super::hits::Hits;
 use super::own;
-use super::scan::Scan;
+use super::scan::{self, Scan};
 use super::tiles::Tiles;
 use crate::error::Error;
 use crate::kernel::real::Real;
@@ -64,10 +64,15 @@ pub(super) fn search<E: Real>(
 ) -> Result<TopK<E>, Error> {
     let ([user_count, dim], item_count) = (users.shape(), items.count());
     check_shape("items", &items.shape(), &[item_count, dim])?;
-    let ready = filter.ready(user_count, item_count)?;
+    let mut ready = filter.ready(user_count, item_count)?;
     let call = Call::<E>::new(options)?;
-    ready.prepare(&call)?;
     let k = k.min(item_count);
+    if scan::pays((user_count, item_count, dim), k, prepared.is_some())
+        && ready.are_many_candidates(user_count.saturating_mul(item_count))
+    {
+        ready.ask_of_candidates(item_count);
+    }
+    ready.prepare(&call)?;
     if k == 0 || user_count == 0 {
         return Ok(TopK::unfilled(user_count, k));
     }

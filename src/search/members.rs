@@ -1,8 +1,8 @@
-//! Items that some users must not get.
+//! Lists of items, to be asked whether an item is in them: those that a user must not get, or that
+//! alone a user may.
 //!
-//! They come as rows in any order. When a user is first asked for, the row is dealt out to buckets, each
-//! of a range of items; to ask is then to look through one bucket of a few. That takes two passes over
-//! the row, a fraction of sorting it, and buckets are looked into in the order of the items. (A hash
+//! They come in any order. When a user is first asked for, the list is dealt out to buckets, each of a
+//! range of items; to ask is then to look through one bucket of a few. That takes two passes over the list, a fraction of sorting it, and buckets are looked into in the order of the items. (A hash
 //! table was as fast to build, but each look missed the nearest cache: it cost twice as much.)
 
 use super::lists::{Lists, items_of};
@@ -13,14 +13,14 @@ use crate::parallel::for_each;
 use crate::score::Call;
 use std::sync::OnceLock;
 
-/// The exclusions of a search, made ready to be asked.
-pub(super) struct Excluded<'a> {
+/// Lists made ready to be asked.
+pub(super) struct Members<'a> {
     rows: Lists<'a>,
     items: usize,
     buckets: Vec<OnceLock<Buckets>>,
 }
 
-impl<'a> Excluded<'a> {
+impl<'a> Members<'a> {
     /// There are so many items, and no others in the rows; see [`Lists::check`].
     pub(super) fn new(rows: Lists<'a>, items: usize) -> Self {
         Self { rows, items, buckets: (0..rows.users()).map(|_| OnceLock::new()).collect() }
@@ -32,9 +32,9 @@ impl<'a> Excluded<'a> {
     /// [`Error::Interrupted`].
     pub(super) fn deal_out<E: Real>(&self, call: &Call<'_, E>) -> Result<(), Error> {
         const USERS: usize = 16;
-        let (users, excluded) = (self.buckets.len(), self.rows.places());
+        let (users, listed) = (self.buckets.len(), self.rows.places());
         let parts = users.div_ceil(USERS);
-        let threads = call.threads_for(excluded.saturating_mul(8)); // read, counted and scattered
+        let threads = call.threads_for(listed.saturating_mul(8)); // read, counted and scattered
         for_each(0..parts, parts, threads, call.interrupted, |index| {
             for user in part(index, USERS, users) {
                 self.of(user);
@@ -42,9 +42,9 @@ impl<'a> Excluded<'a> {
         })
     }
 
-    /// Whether this user must not get this item.
+    /// Whether this item is in this user's list.
     pub(super) fn contains(&self, user: usize, item: usize) -> bool {
-        self.of(user).of(item).iter().any(|&excluded| excluded as usize == item)
+        self.of(user).of(item).iter().any(|&listed| listed as usize == item)
     }
 
     fn of(&self, user: usize) -> &Buckets {
@@ -107,11 +107,11 @@ mod tests {
                     items.iter().rev().flat_map(|&item| [item, -1, item]).collect();
                 let starts = [0, 0, i64::try_from(padded.len()).unwrap()];
                 let rows = Lists::new("exclude", &starts, &padded).unwrap();
-                let excluded = Excluded::new(rows, usize::try_from(count).unwrap());
+                let members = Members::new(rows, usize::try_from(count).unwrap());
                 for item in items.iter().flat_map(|&item| [item, (item + 1).min(count - 1)]) {
                     let (is_in, item) = (items.contains(&item), usize::try_from(item).unwrap());
-                    assert_eq!(excluded.contains(1, item), is_in, "{item}, {length}, {step}");
-                    assert!(!excluded.contains(0, item));
+                    assert_eq!(members.contains(1, item), is_in, "{item}, {length}, {step}");
+                    assert!(!members.contains(0, item));
                 }
             }
         }
