@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from .cases import CACHED, FROM_MEMORY, INDEXED, MATRICES, PREPARED, SEARCHES, Case
+from .cases import CACHED, FROM_MEMORY, INDEXED, LISTED, MATRICES, PREPARED, SEARCHES, Case
 from .timing import Entrant
 
 Shape = tuple[int, int, int]
@@ -76,7 +76,14 @@ def verdict(measured: float, at_most: float) -> str:
 
 def all_bars() -> list[Bar]:
     """Every bar on a ratio, in the order of the report."""
-    return [*_batched(), *_kernels(), *_matrix(), *_search(), *_around_a_search()]
+    return [
+        *_batched(),
+        *_kernels(),
+        *_matrix(),
+        *_candidates(),
+        *_search(),
+        *_around_a_search(),
+    ]
 
 
 def _batched() -> list[Bar]:
@@ -119,6 +126,17 @@ def _matrix() -> list[Bar]:
             Bar(fresh, shape, "torch", 0.8, "≤ 0.8 × torch normalize + mm"),
         ]
     return bars
+
+
+def _candidates() -> list[Bar]:
+    return [
+        Bar("candidates", shape, family, 1 / speed, f"≥ {speed} × faster than {peer}")
+        for shape in LISTED
+        for family, speed, peer in (
+            ("take + numba", 2.5, "NumPy take and fused numba"),
+            ("gather", 1.2, "the fused numba gather"),
+        )
+    ]
 
 
 def _search() -> list[Bar]:

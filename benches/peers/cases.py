@@ -21,6 +21,7 @@ TABLES = (
     "matrix-out",
     "matrix-fresh",
     "symmetric",
+    "candidates",
     "search",
     "search-low-rank",
     "search-real",
@@ -31,6 +32,8 @@ TABLES = (
 CACHED = [(8, 50, 32), (1, 1000, 64), (32, 100, 64), (32, 1000, 64)]
 FROM_MEMORY = [(256, 1000, 64), (64, 10000, 128), (64, 10000, 100)]
 MATRICES = [(1000, 10000, depth) for depth in (64, 128, 384)]
+LISTED = {(256, 1000, 64): 100_000, (64, 5000, 128): 1_000_000}
+"""Shapes of lists of candidates, and the rows of the table that they are out of."""
 SEARCHES = {
     (1, 100_000, 128): 10,
     (16, 100_000, 128): 10,
@@ -60,6 +63,14 @@ class Inputs:
     """(B, N, D) for batches, (N, D) for a matrix."""
     k: int = 0
     """How many items a search finds for each user."""
+    listed: NDArray[np.int64] | None = None
+    """Which rows of the items are each user's candidates, (U, N)."""
+
+    @property
+    def ids(self) -> NDArray[np.int64]:
+        """The candidates of a case that has them."""
+        assert self.listed is not None
+        return self.listed
 
     @cached_property
     def directions(self) -> Array:
@@ -74,7 +85,8 @@ class Inputs:
 
     def scores(self) -> Array:
         """Room for the scores, each page of it already touched."""
-        shape = (len(self.users), self.items.shape[-2])
+        own = (len(self.users), self.items.shape[-2])
+        shape = own if self.listed is None else self.listed.shape
         return np.full(shape, np.nan, dtype=self.items.dtype)
 
 
@@ -92,11 +104,14 @@ class Case:
     """How many items a search finds for each user; 0 if this is none."""
     indexed: bool = False
     """Whether approximate indexes take part in the search."""
+    rows: int = 0
+    """Of the table that candidates are listed out of; 0 if there is none."""
 
     @property
     def name(self) -> str:
         """As a heading: ``(8, 50, 32) float32``."""
         found = f", k = {self.k}," if self.k else ""
+        found += f" of {self.rows:,} rows," if self.rows else ""
         return f"({', '.join(map(str, self.shape))}){found} {self.dtype}"
 
     @property
@@ -108,7 +123,12 @@ class Case:
     def item_bytes(self) -> int:
         """Bytes of the candidates, which one pass has to read."""
         users, items, depth = self.shape
-        return (users if self.is_batch else 1) * items * depth * np.dtype(self.dtype).itemsize
+        return (
+            (users if self.is_batch or self.rows else 1)
+            * items
+            * depth
+            * np.dtype(self.dtype).itemsize
+        )
 
     @property
     def operations(self) -> int:
@@ -124,6 +144,10 @@ class Case:
         if self.table == "symmetric":
             users_only = normal(generator, user_shape, self.dtype)
             return Inputs(users_only, users_only)
+        if self.table == "candidates":
+            table = normal(generator, (self.rows, depth), self.dtype)
+            ids = [generator.choice(self.rows, items, replace=False) for _ in range(users)]
+            return Inputs(normal(generator, user_shape, self.dtype), table, listed=np.stack(ids))
         if self.table == "search-low-rank":
             mixing = normal(generator, (RANK, depth), self.dtype)
             return Inputs(
@@ -143,7 +167,8 @@ class Case:
         if self.table == "search-real":
             return self  # little as it is
         most = 5 if users == items else 4000 if self.k else 40
-        return replace(self, shape=(min(users, 5), min(items, most), depth))
+        shape = min(users, 5), min(items, most), depth
+        return replace(self, shape=shape, rows=min(self.rows, 400))
 
 
 def normal(generator: np.random.Generator, shape: tuple[int, ...], dtype: str) -> Array:
@@ -188,6 +213,7 @@ def all_cases() -> list[Case]:
         *(Case("matrix-out", shape) for shape in MATRICES),
         *(Case("matrix-fresh", shape) for shape in MATRICES),
         Case("symmetric", (4000, 4000, 128)),
+        *(Case("candidates", shape, from_memory=True, rows=rows) for shape, rows in LISTED.items()),
         *(Case("search", shape, k=k, indexed=shape == INDEXED) for shape, k in SEARCHES.items()),
         Case("search-low-rank", INDEXED, k=10, indexed=True),
         Case("search-real", DIGITS, k=10, indexed=True),

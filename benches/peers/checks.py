@@ -25,6 +25,10 @@ def expected(kind: str, case: Case, inputs: Inputs) -> Array:
         return np.asarray(inputs.items.sum(dtype=np.float64))
     if kind == "sum of codes":
         return np.asarray(inputs.codes.sum())
+    if case.rows:
+        pairs = zip(inputs.users, inputs.ids, strict=True)
+        rows = (_of_pairs(kind, user[None], inputs.items[own]) for user, own in pairs)
+        return np.concatenate(list(rows))
     if not case.is_batch:
         return _of_pairs(kind, inputs.users, inputs.items)
     pairs = zip(inputs.users, inputs.items, strict=True)

@@ -21,6 +21,7 @@ HEADINGS = {
     "matrix-out": "Full matrix, `out` given and already touched",
     "matrix-fresh": "Full matrix, fresh output",
     "symmetric": "Full matrix of one set with itself, `out` given",
+    "candidates": "Candidates: lists of each user out of one table",
     "search": "Search: the best k items of each user, among items prepared before",
     "search-low-rank": "Search among vectors of low rank, which approximate indexes suit",
     "search-real": "Search among images of handwritten digits",

@@ -111,7 +111,7 @@ def checked(contender: Contender, inputs: Inputs, oracle: Oracle) -> Entrant:
 
 def limit_entrants(case: Case, limits: Limits | None) -> list[Entrant]:
     """The machine's own limits for this case."""
-    if case.k:
+    if case.k or case.rows:
         return []
     name, family = ("same arithmetic at the FMA peak", "peak")
     if case.is_batch:
