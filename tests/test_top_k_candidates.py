@@ -228,6 +228,22 @@ class TestForms:
         assert scored(exclude=exclude, allow=everyone) == (left & everyone).sum()
 
 
+def test_many_candidates_are_scanned_for_and_few_are_scored() -> None:
+    items, users = gaussian_rows(20_000, 32), gaussian_rows(40, 32, seed=1)
+    codes = _cosim_rs.prepare(items, 0.0, None)
+    for length, is_scanned in ((1000, False), (2000, True)):
+        own = np.random.default_rng(length).permutation(20_000)[:length]
+        # What fills up the lists is no candidate.
+        own = np.concatenate([own, np.full(2000 - length, -1)])
+        lists = (np.arange(41) * 2000, np.tile(own, 40))
+        for prepared in (None, codes):
+            found = _cosim_rs.top_k(
+                users, items, 5, None, None, None, lists, False, prepared, 0.0, None
+            )
+            assert found is not None
+            assert (found[2] < 40 * length / 2) == is_scanned
+
+
 @pytest.mark.parametrize("k", [5, 200])
 def test_users_without_a_direction_and_items_that_are_none(k: int) -> None:
     items, users = ITEMS["holes"](300, 16), gaussian_rows(8, 16)

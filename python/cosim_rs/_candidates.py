@@ -161,9 +161,7 @@ def _checked(ids: NDArray[Any], row: tuple[int, ...], count: int) -> Listed:
     is_outside = (ids < -1) | (ids >= count)
     if is_outside.any():
         place = tuple(np.argwhere(is_outside)[0].tolist())
-        raise IndexError(
-            f"ids: got {ids[place]} at {(*row, *place)}, expected -1 to {count - 1}, rows of items"
-        )
+        raise IndexError(f"ids: got {ids[place]} at {(*row, *place)}, expected -1 to {count - 1}")
     is_taken = ids.dtype in (np.dtype(np.int32), np.dtype(np.int64))
     return np.require(ids, ids.dtype if is_taken else np.int64, "A")
 

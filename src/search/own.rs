@@ -1,6 +1,6 @@
 //! The search among each user's own candidates: a list of items for each.
 //!
-//! This is for lists that are short beside all the items. A listed row costs some thirty times what a row
+//! This is for lists that are short beside all the items. A listed row costs tens of times what a row
 //! of the scan costs, so longer ones are a filter of a scan of everything, see [`Ready`].
 //!
 //! A list is made a set first: what the user must not get is dropped, the rest put in order, which is
