@@ -8,12 +8,17 @@ from cosim_rs._candidates import candidate_cosine_similarity
 from cosim_rs._catalogue import Catalogue
 from cosim_rs._config import get_num_threads, set_num_threads, show_config
 from cosim_rs._cosim_rs import __version__
+from cosim_rs._limits import threadpool_limits
 from cosim_rs._scores import (
     batched_cosine_similarity,
     cosine_similarity,
     paired_cosine_similarity,
 )
 from cosim_rs._search import TopK, top_k
+
+# Pickles name a class where it is public, so that they outlive a move within the package.
+for _public in (Catalogue, TopK, threadpool_limits):
+    _public.__module__ = "cosim_rs"
 
 __all__ = [
     "Catalogue",
@@ -26,5 +31,6 @@ __all__ = [
     "paired_cosine_similarity",
     "set_num_threads",
     "show_config",
+    "threadpool_limits",
     "top_k",
 ]

@@ -1,5 +1,6 @@
 //! What every call from Python has in common: its options, its interrupts, its errors.
 
+use super::limit::within;
 use crate::error::Error;
 use crate::score::Options;
 use pyo3::exceptions::{PyIndexError, PyValueError};
@@ -34,12 +35,14 @@ impl Numbers {
     }
 }
 
-/// Runs some core work without the interpreter, with Ctrl-C looked for.
+/// Runs some core work without the interpreter, within the context's limit, with Ctrl-C looked for.
 pub(super) fn run<R, W>(py: Python<'_>, numbers: Numbers, work: W) -> PyResult<R>
 where
     R: Send,
     W: FnOnce(&Options<'_>) -> Result<R, Error> + Send,
 {
+    let Numbers { epsilon, threads } = numbers;
+    let threads = within(py, threads)?;
     let (result, interrupt) = py.detach(|| {
         let interrupt = RefCell::new(None);
         let interrupted = || {
@@ -50,7 +53,6 @@ where
             interrupt.replace(signal.err());
             stop
         };
-        let Numbers { epsilon, threads } = numbers;
         let result = work(&Options { epsilon, threads, interrupted: &interrupted });
         (result, interrupt.into_inner())
     });

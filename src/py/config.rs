@@ -1,5 +1,6 @@
 //! Threads, kernels and the floating-point mode, asked and set.
 
+use super::limit;
 use crate::Level;
 use crate::kernel::float_mode::DefaultMode;
 use pyo3::prelude::*;
@@ -10,8 +11,9 @@ pub(super) fn set_num_threads(n: usize) -> PyResult<()> {
 }
 
 #[pyfunction]
-pub(super) fn get_num_threads() -> PyResult<usize> {
-    Ok(crate::num_threads()?)
+pub(super) fn get_num_threads(py: Python<'_>) -> PyResult<usize> {
+    let threads = crate::num_threads()?;
+    Ok(limit::within(py, Some(threads))?.unwrap_or(threads))
 }
 
 #[pyfunction]

@@ -11,6 +11,7 @@ mod call;
 mod candidates;
 mod catalogue;
 mod config;
+mod limit;
 mod matrix;
 mod paired;
 mod top_k;
@@ -30,6 +31,8 @@ mod _cosim_rs {
     use super::config::{
         available_kernels, get_num_threads, in_default_mode, kernel, set_num_threads,
     };
+    #[pymodule_export]
+    use super::limit::keep_to;
     #[pymodule_export]
     use super::matrix::cosine_similarity;
     #[pymodule_export]
