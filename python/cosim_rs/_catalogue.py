@@ -1,5 +1,8 @@
 """A catalogue: items prepared once, searched often."""
 
+from __future__ import annotations
+
+from types import GenericAlias
 from typing import Any
 
 import numpy as np
@@ -18,7 +21,8 @@ class Catalogue:
     Each item gets 8-bit codes and a bound on what they leave out. A search goes over the codes,
     and scores exactly only those items that the bound does not rule out; so what it finds is, bit
     for bit, what `top_k` finds. A catalogue never changes and may be searched from many threads
-    at once.
+    at once. It can be pickled, with its items, borrowed or not; where it is loaded its codes are
+    prepared anew. A `copy.copy` shares everything, a `copy.deepcopy` has items of its own.
 
     Parameters
     ----------
@@ -73,10 +77,28 @@ class Catalogue:
         self._items = given
         self._naming = Positions(len(given)) if ids is None else Ids(ids, len(given))
         self._epsilon = _arrays.as_epsilon(epsilon)
-        codes = _cosim_rs.prepare(given, self._epsilon, _arrays.as_threads(threads))
-        if codes is None:
-            raise AssertionError("the border refused an array that passed every check")
-        self._codes = codes
+        self._codes = _prepared(given, self._epsilon, _arrays.as_threads(threads))
+
+    def __class_getitem__(cls, dtypes: Any) -> GenericAlias:
+        """Name the dtypes of scores and ids, for type checkers."""
+        return GenericAlias(cls, dtypes)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out the codes, which are made again sooner than read, and whose the items were."""
+        state = vars(self).copy()
+        del state["_codes"], state["_is_borrowed"]
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take over what was pickled, which nobody else holds, and prepare it again."""
+        vars(self).update(state, _is_borrowed=False)
+        self._codes = _prepared(self._items, self._epsilon, None)
+
+    def __copy__(self) -> Catalogue:
+        """Share everything."""
+        copied = type(self).__new__(type(self))
+        vars(copied).update(vars(self))
+        return copied
 
     def __len__(self) -> int:
         """Tell the number of items."""
@@ -278,6 +300,15 @@ class Catalogue:
         threads = _arrays.as_threads(threads)
         found = _search.search(inputs, wanted, self._codes, self._epsilon, threads)
         return TopK(found.scores, self._naming.named(found.indices))
+
+
+def _prepared(
+    items: NDArray[np.floating[Any]], epsilon: float, threads: int | None
+) -> _cosim_rs.Codes:
+    codes = _cosim_rs.prepare(items, epsilon, threads)
+    if codes is None:
+        raise AssertionError("the border refused an array that passed every check")
+    return codes
 
 
 __all__ = ["Catalogue"]

@@ -4,6 +4,8 @@ Either way a search works with places. Ids are looked up in a sorted copy, so no
 strings is kept.
 """
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np
@@ -72,6 +74,10 @@ class Ids(Positions):
             raise ValueError(
                 f"ids: got {self._sorted[twice].tolist()[0]!r} twice, expected unique ids"
             )
+
+    def __reduce__(self) -> tuple[type[Ids], tuple[NDArray[Any], int]]:
+        """Pickle the ids alone: the order is found again, and they stay read-only."""
+        return type(self), (self._names, self.count)
 
     @property
     def names(self) -> NDArray[Any]:
