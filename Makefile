@@ -48,6 +48,7 @@ lint: build lint-deps ## Check formatting, lints and types
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
+	$(BIN)/basedpyright
 	$(BIN)/python -m mypy.stubtest cosim_rs
 
 format: lint-deps ## Format everything

@@ -1,5 +1,7 @@
 """The search: a signature and its documentation, over the native border."""
 
+from __future__ import annotations
+
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,18 +14,40 @@ from cosim_rs._naming import Places, Positions
 
 
 class TopK(NamedTuple):
-    """What a search found, best first."""
+    """What a search found, best first: a named tuple, ``scores, indices = found``.
+
+    Attributes
+    ----------
+    scores : ndarray, shape (U, min(k, N)), or (min(k, N),) for one user
+        float32 or float64; -inf where there is no item.
+    indices : ndarray of the same shape
+        The items' rows (int64), or their ids if a `Catalogue` has ids; -1 where there is no item,
+        or what else fills up a row, see `Catalogue.top_k`.
+    ids : ndarray
+        The indices, by the name that fits what a `Catalogue` finds.
+
+    Examples
+    --------
+    >>> import cosim_rs
+    >>> found = cosim_rs.top_k([1.0, 0.0], [[0.0, 2.0], [3.0, 0.0], [4.0, 3.0]], 2)
+    >>> found.indices
+    array([1, 2])
+    >>> scores, indices = found
+    >>> scores
+    array([1. , 0.8])
+    """
 
     scores: Scores
-    """Shape (U, min(k, N)), or (min(k, N),) for one user; -inf where there is no item."""
     indices: NDArray[Any]
-    """The items' rows, of the same shape, or their ids if a `Catalogue` has ids; -1 where there is
-    no item."""
 
     @property
     def ids(self) -> NDArray[Any]:
         """The indices, by the name that fits what a `Catalogue` finds."""
         return self.indices
+
+
+TopK.scores.__doc__ = "The scores of what was found, best first."
+TopK.indices.__doc__ = "The rows of what was found, or its ids."
 
 
 def top_k(
