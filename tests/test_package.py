@@ -24,10 +24,15 @@ SIGNATURES = {
     "get_num_threads": "()",
     "show_config": "(mode='stdout')",
 }
+CLASSES = {
+    "Catalogue": "(items, ids=None, *, epsilon=0.0, copy=False, threads=None)",
+    "TopK": "(scores, indices)",
+    "threadpool_limits": "(n)",
+}
 
 
 def test_all_is_explicit_sorted_and_true() -> None:
-    assert set(cosim_rs.__all__) == {"Catalogue", "TopK", "__version__", *SIGNATURES}
+    assert set(cosim_rs.__all__) == {*CLASSES, "__version__", *SIGNATURES}
     assert list(cosim_rs.__all__) == sorted(cosim_rs.__all__)
     public = {
         name
@@ -41,7 +46,13 @@ def test_results_are_named_tuples_similarity_first() -> None:
     assert cosim_rs.TopK._fields == ("scores", "indices")
 
 
-@pytest.mark.parametrize("name", SIGNATURES)
+def test_classes_name_the_package_as_their_module() -> None:
+    """Pickles refer to them so, and outlive a move within the package."""
+    for name in CLASSES:
+        assert getattr(cosim_rs, name).__module__ == "cosim_rs"
+
+
+@pytest.mark.parametrize("name", [*SIGNATURES, *CLASSES])
 def test_signatures(name: str) -> None:
     signature = inspect.signature(getattr(cosim_rs, name))
     plain = signature.replace(
@@ -51,7 +62,7 @@ def test_signatures(name: str) -> None:
         ],
         return_annotation=inspect.Signature.empty,
     )
-    assert str(plain) == SIGNATURES[name]
+    assert str(plain) == {**SIGNATURES, **CLASSES}[name]
 
 
 @pytest.mark.parametrize("name", SIGNATURES)
@@ -63,6 +74,7 @@ def test_every_parameter_and_result_has_its_type(name: str) -> None:
 def test_the_types_are_shipped() -> None:
     package = Path(cosim_rs.__file__).parent
     assert (package / "py.typed").is_file()
+    assert (package / "__init__.pyi").is_file()
     assert (package / "_cosim_rs.pyi").is_file()
 
 

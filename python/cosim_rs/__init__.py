@@ -2,6 +2,24 @@
 
 Every function gives the same two vectors the same bits, whatever the function, the batch, the
 number of threads, the layout of the arrays and the machine's instruction set.
+
+Scores: `batched_cosine_similarity` (each user with its own items), `paired_cosine_similarity` (row
+by row) and `cosine_similarity` (all pairs). The best items of each user: `top_k`, or a `Catalogue`
+of items that are searched often. Threads: `set_num_threads`, `threadpool_limits`, and ``threads=``
+of each call. `show_config` tells what runs here.
+
+Examples
+--------
+>>> import numpy as np
+>>> import cosim_rs
+>>> users = np.array([[1.0, 0.0], [0.0, 1.0]])
+>>> items = np.array([[0.0, 2.0], [3.0, 0.0], [4.0, 3.0]])
+>>> cosim_rs.cosine_similarity(users, items)
+array([[0. , 1. , 0.8],
+       [1. , 0. , 0.6]])
+>>> cosim_rs.top_k(users, items, 1).indices
+array([[1],
+       [0]])
 """
 
 from cosim_rs._candidates import candidate_cosine_similarity

@@ -1,5 +1,7 @@
 """Threads and kernels: what is set, what is in use."""
 
+from __future__ import annotations
+
 from typing import Literal, TypedDict, overload
 
 from cosim_rs import _cosim_rs

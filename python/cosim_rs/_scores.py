@@ -4,6 +4,8 @@ A call whose arrays can be used as they stand goes straight through. Only one th
 refuses is looked at in Python, by `_arrays`.
 """
 
+from __future__ import annotations
+
 from numpy.typing import ArrayLike
 
 from cosim_rs import _arrays, _cosim_rs
