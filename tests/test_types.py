@@ -23,6 +23,8 @@ STUB = Path(cosim_rs.__file__).with_suffix(".pyi")
 def assert_type(value: Any, expected: Any) -> Any:
     """Raise unless a value is what its type says, the dtypes of arrays included."""
     origin, arguments = get_origin(expected) or expected, get_args(expected)
+    if hasattr(origin, "__value__"):  # a type alias: NDArray, since NumPy 2.5
+        return assert_type(value, origin.__value__[arguments])
     if not isinstance(value, origin):
         raise AssertionError(f"got {type(value).__name__}, expected {expected}")
     if origin is np.ndarray:
