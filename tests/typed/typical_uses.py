@@ -41,6 +41,10 @@ def scores() -> None:
     assert_type(paired(wide, half), NDArray[np.float64])
     assert_type(paired(counts, narrow), NDArray[np.float64])
     assert_type(paired(narrow, flags), NDArray[np.float64])
+    assert_type(paired(np.ones((2, 3), np.int16), narrow), NDArray[np.float64])
+    assert_type(paired(narrow, np.ones((2, 3), np.int32)), NDArray[np.float64])
+    assert_type(paired(narrow, np.ones((2, 3), np.uint8)), NDArray[np.float64])
+    assert_type(paired(narrow, np.ones((2, 3), np.longdouble)), NDArray[np.float64])
 
     matrix = cosim_rs.cosine_similarity
     assert_type(matrix(narrow), NDArray[np.float32])
