@@ -32,9 +32,6 @@ __all__ = [
 
 __version__: Final[str]
 
-# An array of Any fits every overload. Pyright takes the first, so that is for Any alone; mypy makes
-# Any of results that differ, but breaks named tuples unless one of them is `| Any`.
-_Any: TypeAlias = NDArray[Never]
 _Narrow: TypeAlias = NDArray[np.float32 | np.float16 | np.int8]
 _WideArray: TypeAlias = NDArray[
     np.float64 | np.longdouble | np.int16 | np.int32 | np.int64 | np.unsignedinteger[Any] | np.bool_
@@ -44,6 +41,10 @@ _Wide: TypeAlias = (
 )
 _Unknown: TypeAlias = NDArray[np.floating[Any]]
 
+# An array of Any fits every overload. Pyright takes the first, so that is for arrays of Any alone;
+# mypy makes Any of results that differ, but breaks named tuples unless one of them is `| Any`. A
+# variable, not an alias: mypy would make an array of nothing of `np.ones(...)` written in a call.
+_Untyped = TypeVar("_Untyped", bound=NDArray[Never])
 _Out = TypeVar("_Out", bound=NDArray[np.float32] | NDArray[np.float64])
 _Named = TypeVar("_Named", bound=np.generic)
 _Score_co = TypeVar("_Score_co", bound=np.floating[Any], default=Any, covariant=True)
@@ -60,7 +61,7 @@ def batched_cosine_similarity(
 ) -> _Out: ...
 @overload
 def batched_cosine_similarity(
-    users: _Any,
+    users: _Untyped,
     items: ArrayLike,
     *,
     out: None = None,
@@ -70,7 +71,7 @@ def batched_cosine_similarity(
 @overload
 def batched_cosine_similarity(
     users: ArrayLike,
-    items: _Any,
+    items: _Untyped,
     *,
     out: None = None,
     epsilon: float = 0.0,
@@ -118,11 +119,11 @@ def paired_cosine_similarity(
 ) -> _Out: ...
 @overload
 def paired_cosine_similarity(
-    x: _Any, y: ArrayLike, *, out: None = None, epsilon: float = 0.0, threads: int | None = None
+    x: _Untyped, y: ArrayLike, *, out: None = None, epsilon: float = 0.0, threads: int | None = None
 ) -> NDArray[Any]: ...
 @overload
 def paired_cosine_similarity(
-    x: ArrayLike, y: _Any, *, out: None = None, epsilon: float = 0.0, threads: int | None = None
+    x: ArrayLike, y: _Untyped, *, out: None = None, epsilon: float = 0.0, threads: int | None = None
 ) -> NDArray[Any]: ...
 @overload
 def paired_cosine_similarity(
@@ -156,7 +157,7 @@ def cosine_similarity(
 ) -> _Out: ...
 @overload
 def cosine_similarity(
-    x: _Any,
+    x: _Untyped,
     y: ArrayLike | None = None,
     *,
     out: None = None,
@@ -165,7 +166,7 @@ def cosine_similarity(
 ) -> NDArray[Any]: ...
 @overload
 def cosine_similarity(
-    x: ArrayLike, y: _Any, *, out: None = None, epsilon: float = 0.0, threads: int | None = None
+    x: ArrayLike, y: _Untyped, *, out: None = None, epsilon: float = 0.0, threads: int | None = None
 ) -> NDArray[Any]: ...
 @overload
 def cosine_similarity(
@@ -207,7 +208,7 @@ class TopK(NamedTuple, Generic[_Score_co, _Id_co]):
 
 @overload
 def top_k(
-    users: _Any,
+    users: _Untyped,
     items: ArrayLike,
     k: int = 10,
     *,
@@ -221,7 +222,7 @@ def top_k(
 @overload
 def top_k(
     users: ArrayLike,
-    items: _Any,
+    items: _Untyped,
     k: int = 10,
     *,
     exclude: Exclude | None = None,
@@ -288,7 +289,7 @@ class Catalogue(Generic[_Score_co, _Id_co]):
     @overload
     def __init__(
         self: Catalogue[Any, Any],
-        items: _Any,
+        items: _Untyped,
         ids: ArrayLike | None = None,
         *,
         epsilon: float = 0.0,
@@ -381,7 +382,7 @@ class Catalogue(Generic[_Score_co, _Id_co]):
     @overload
     def top_k(
         self,
-        users: _Any,
+        users: _Untyped,
         k: int = 10,
         *,
         exclude: Exclude | None = None,
@@ -437,7 +438,7 @@ class Catalogue(Generic[_Score_co, _Id_co]):
     ) -> _Out: ...
     @overload
     def scores(
-        self, users: _Any, ids: ArrayLike, *, out: None = None, threads: int | None = None
+        self, users: _Untyped, ids: ArrayLike, *, out: None = None, threads: int | None = None
     ) -> NDArray[Any]: ...
     @overload
     def scores(
