@@ -36,14 +36,19 @@ _Narrow: TypeAlias = NDArray[np.float32 | np.float16 | np.int8]
 _WideArray: TypeAlias = NDArray[
     np.float64 | np.longdouble | np.int16 | np.int32 | np.int64 | np.unsignedinteger[Any] | np.bool_
 ]
-_Wide: TypeAlias = (
-    _WideArray | Sequence[float] | Sequence[Sequence[float]] | Sequence[Sequence[Sequence[float]]]
-)
 _Unknown: TypeAlias = NDArray[np.floating[Any]]
 
+# These are variables, not aliases: for an alias mypy would take `np.ones(...)` or `x.astype(...)`,
+# written in a call, to be of whatever dtype comes first.
+_Wide = TypeVar(
+    "_Wide",
+    bound=_WideArray
+    | Sequence[float]
+    | Sequence[Sequence[float]]
+    | Sequence[Sequence[Sequence[float]]],
+)
 # An array of Any fits every overload. Pyright takes the first, so that is for arrays of Any alone;
-# mypy makes Any of results that differ, but breaks named tuples unless one of them is `| Any`. A
-# variable, not an alias: mypy would make an array of nothing of `np.ones(...)` written in a call.
+# mypy makes Any of results that differ, but breaks named tuples unless one of them is `| Any`.
 _Untyped = TypeVar("_Untyped", bound=NDArray[Never])
 _Out = TypeVar("_Out", bound=NDArray[np.float32] | NDArray[np.float64])
 _Named = TypeVar("_Named", bound=np.generic)

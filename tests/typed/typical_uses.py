@@ -48,6 +48,8 @@ def scores() -> None:
     assert_type(paired(unsigned, bytewise), NDArray[np.float64])
     assert_type(paired(narrow, long), NDArray[np.float64])
     assert_type(paired(np.ones((2, 3), np.float32), narrow), NDArray[np.float32])
+    assert_type(paired(wide.astype(np.float32), narrow.astype(np.float32)), NDArray[np.float32])
+    assert_type(paired(narrow.astype(np.float64), narrow), NDArray[np.float64])
 
     matrix = cosim_rs.cosine_similarity
     assert_type(matrix(narrow), NDArray[np.float32])
@@ -89,6 +91,8 @@ def catalogues() -> None:
     assert_type(rows.dtype, np.dtype[np.float32])
     assert_type(rows.top_k(half), cosim_rs.TopK[np.float32, np.int64])
     assert_type(rows.top_k(wide), cosim_rs.TopK[np.float64, np.int64])
+    written = cosim_rs.Catalogue(wide.astype(np.float32)).top_k(wide.astype(np.float32))
+    assert_type(written, cosim_rs.TopK[np.float32, np.int64])
     assert_type(rows.scores(narrow, [[0], [1]]), NDArray[np.float32])
     assert_type(rows.scores(listed, [[0], [1]]), NDArray[np.float64])
 
