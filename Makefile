@@ -12,8 +12,8 @@ NUMERICAL := $(addprefix tests/test_,bits.py candidates.py catalogue.py contract
 	top_k_candidates.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo search test test-rust test-python test-kernels test-backends lint format bench bench-peers \
-	bench-kernels wheel wheel-check clean
+.PHONY: help demo search test test-rust test-python test-kernels test-backends lint format bench \
+	bench-peers bench-company bench-kernels wheel wheel-check clean
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -61,6 +61,9 @@ bench: build bench-deps ## Measure side by side with other libraries, into docs/
 
 bench-peers: $(VENV)/pip ## Install the large peers as well: torch (5 GB) and Keras
 	$(PIP) install torch keras
+
+bench-company: build bench-deps ## Measure beside OpenBLAS and torch, with and without limits
+	$(CLEAN) -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE $(BIN)/python -m benches.company
 
 bench-kernels: ## Measure the kernels by themselves
 	cargo bench --no-default-features --bench kernels

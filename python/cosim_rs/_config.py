@@ -18,7 +18,7 @@ class Config(TypedDict):
 
 
 def set_num_threads(n: int) -> None:
-    """Set the most threads that calls use which do not say so themselves.
+    """Set the most threads that calls use which do not say so themselves, in the whole process.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def get_num_threads() -> int:
     -------
     int
         What `set_num_threads` set, else ``COSIM_RS_NUM_THREADS``, else ``RAYON_NUM_THREADS``, else
-        the number of CPUs that this process may use.
+        the number of CPUs that this process may use; the limit of `threadpool_limits`, if less.
 
     Raises
     ------

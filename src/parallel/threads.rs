@@ -1,7 +1,8 @@
 //! How many threads a call may use.
 //!
 //! In this order: the call's own `threads`, [`set_num_threads`], `COSIM_RS_NUM_THREADS`,
-//! `RAYON_NUM_THREADS`, and the CPUs that this process may use (its affinity and cgroup).
+//! `RAYON_NUM_THREADS`, and the CPUs that this process may use (its affinity and cgroup). The limits of
+//! a Python context are applied before, at the border.
 
 use crate::error::Error;
 use std::ffi::OsStr;
