@@ -84,7 +84,7 @@ class Catalogue:
         return GenericAlias(cls, dtypes)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave out the codes, which are made again sooner than read, and whose the items were."""
+        """Leave out the codes, which are soon made again, and whose the items were."""
         state = vars(self).copy()
         del state["_codes"], state["_is_borrowed"]
         return state
