@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from typing_extensions import Never, TypeVar
 
 from cosim_rs._config import get_num_threads, set_num_threads, show_config
-from cosim_rs._filters import Exclude
+from cosim_rs._filters import Lists
 from cosim_rs._limits import threadpool_limits
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "TopK",
     "__version__",
     "batched_cosine_similarity",
+    "candidate_cosine_similarity",
     "cosine_similarity",
     "get_num_threads",
     "paired_cosine_similarity",
@@ -113,6 +114,76 @@ def batched_cosine_similarity(
 def batched_cosine_similarity(
     users: ArrayLike,
     items: ArrayLike,
+    *,
+    out: None = None,
+    epsilon: float = 0.0,
+    threads: int | None = None,
+) -> _Unknown: ...
+@overload
+def candidate_cosine_similarity(
+    users: ArrayLike,
+    items: ArrayLike,
+    ids: ArrayLike | Sequence[ArrayLike],
+    *,
+    out: _Out,
+    epsilon: float = 0.0,
+    threads: int | None = None,
+) -> _Out: ...
+@overload
+def candidate_cosine_similarity(
+    users: _Untyped,
+    items: ArrayLike,
+    ids: ArrayLike | Sequence[ArrayLike],
+    *,
+    out: None = None,
+    epsilon: float = 0.0,
+    threads: int | None = None,
+) -> NDArray[Any]: ...
+@overload
+def candidate_cosine_similarity(
+    users: ArrayLike,
+    items: _Untyped,
+    ids: ArrayLike | Sequence[ArrayLike],
+    *,
+    out: None = None,
+    epsilon: float = 0.0,
+    threads: int | None = None,
+) -> NDArray[Any]: ...
+@overload
+def candidate_cosine_similarity(
+    users: _Wide,
+    items: ArrayLike,
+    ids: ArrayLike | Sequence[ArrayLike],
+    *,
+    out: None = None,
+    epsilon: float = 0.0,
+    threads: int | None = None,
+) -> NDArray[np.float64]: ...
+@overload
+def candidate_cosine_similarity(
+    users: ArrayLike,
+    items: _Wide,
+    ids: ArrayLike | Sequence[ArrayLike],
+    *,
+    out: None = None,
+    epsilon: float = 0.0,
+    threads: int | None = None,
+) -> NDArray[np.float64]: ...
+@overload
+def candidate_cosine_similarity(
+    users: _Narrow,
+    items: _Narrow,
+    ids: ArrayLike | Sequence[ArrayLike],
+    *,
+    out: None = None,
+    epsilon: float = 0.0,
+    threads: int | None = None,
+) -> NDArray[np.float32]: ...
+@overload
+def candidate_cosine_similarity(
+    users: ArrayLike,
+    items: ArrayLike,
+    ids: ArrayLike | Sequence[ArrayLike],
     *,
     out: None = None,
     epsilon: float = 0.0,
@@ -217,8 +288,9 @@ def top_k(
     items: ArrayLike,
     k: int = 10,
     *,
-    exclude: Exclude | None = None,
+    exclude: Lists | None = None,
     allow: ArrayLike | None = None,
+    candidates: Lists | None = None,
     min_score: float | None = None,
     exclude_self: bool = False,
     epsilon: float = 0.0,
@@ -230,8 +302,9 @@ def top_k(
     items: _Untyped,
     k: int = 10,
     *,
-    exclude: Exclude | None = None,
+    exclude: Lists | None = None,
     allow: ArrayLike | None = None,
+    candidates: Lists | None = None,
     min_score: float | None = None,
     exclude_self: bool = False,
     epsilon: float = 0.0,
@@ -243,8 +316,9 @@ def top_k(
     items: ArrayLike,
     k: int = 10,
     *,
-    exclude: Exclude | None = None,
+    exclude: Lists | None = None,
     allow: ArrayLike | None = None,
+    candidates: Lists | None = None,
     min_score: float | None = None,
     exclude_self: bool = False,
     epsilon: float = 0.0,
@@ -256,8 +330,9 @@ def top_k(
     items: _Wide,
     k: int = 10,
     *,
-    exclude: Exclude | None = None,
+    exclude: Lists | None = None,
     allow: ArrayLike | None = None,
+    candidates: Lists | None = None,
     min_score: float | None = None,
     exclude_self: bool = False,
     epsilon: float = 0.0,
@@ -269,8 +344,9 @@ def top_k(
     items: _Narrow,
     k: int = 10,
     *,
-    exclude: Exclude | None = None,
+    exclude: Lists | None = None,
     allow: ArrayLike | None = None,
+    candidates: Lists | None = None,
     min_score: float | None = None,
     exclude_self: bool = False,
     epsilon: float = 0.0,
@@ -282,8 +358,9 @@ def top_k(
     items: ArrayLike,
     k: int = 10,
     *,
-    exclude: Exclude | None = None,
+    exclude: Lists | None = None,
     allow: ArrayLike | None = None,
+    candidates: Lists | None = None,
     min_score: float | None = None,
     exclude_self: bool = False,
     epsilon: float = 0.0,
@@ -390,8 +467,9 @@ class Catalogue(Generic[_Score_co, _Id_co]):
         users: _Untyped,
         k: int = 10,
         *,
-        exclude: Exclude | None = None,
+        exclude: Lists | None = None,
         allow: ArrayLike | None = None,
+        candidates: Lists | None = None,
         min_score: float | None = None,
         threads: int | None = None,
     ) -> TopK[Any, _Id_co] | Any: ...
@@ -401,8 +479,9 @@ class Catalogue(Generic[_Score_co, _Id_co]):
         users: _Wide,
         k: int = 10,
         *,
-        exclude: Exclude | None = None,
+        exclude: Lists | None = None,
         allow: ArrayLike | None = None,
+        candidates: Lists | None = None,
         min_score: float | None = None,
         threads: int | None = None,
     ) -> TopK[np.float64, _Id_co]: ...
@@ -412,8 +491,9 @@ class Catalogue(Generic[_Score_co, _Id_co]):
         users: _Narrow,
         k: int = 10,
         *,
-        exclude: Exclude | None = None,
+        exclude: Lists | None = None,
         allow: ArrayLike | None = None,
+        candidates: Lists | None = None,
         min_score: float | None = None,
         threads: int | None = None,
     ) -> TopK[_Score_co, _Id_co]: ...
@@ -423,8 +503,9 @@ class Catalogue(Generic[_Score_co, _Id_co]):
         users: ArrayLike,
         k: int = 10,
         *,
-        exclude: Exclude | None = None,
+        exclude: Lists | None = None,
         allow: ArrayLike | None = None,
+        candidates: Lists | None = None,
         min_score: float | None = None,
         threads: int | None = None,
     ) -> TopK[Any, _Id_co]: ...

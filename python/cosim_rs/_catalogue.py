@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from cosim_rs import _arrays, _candidates, _cosim_rs, _filters, _search
 from cosim_rs._arrays import Inputs, Scores, fitting
 from cosim_rs._filters import Lists
+from cosim_rs._interchange import as_array
 from cosim_rs._naming import Ids, Places, Positions
 from cosim_rs._search import TopK, Wanted
 
