@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import joblib
+import ml_dtypes
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -78,6 +79,13 @@ def assert_same_names(actual: Array, expected: Array) -> None:
 @pytest.mark.parametrize("way", COPIES)
 def test_a_copied_catalogue_finds_the_same(way: str, ids: str, dtype: type) -> None:
     catalogue = catalogue_of(IDS[ids], dtype)
+    assert_alike(COPIES[way](catalogue), catalogue)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.int8, np.int64, ml_dtypes.bfloat16])
+@pytest.mark.parametrize("way", ["pickle 5", "copy", "deepcopy"])
+def test_items_of_other_dtypes(way: str, dtype: type) -> None:
+    catalogue = cosim_rs.Catalogue((gaussian_rows(300, 20) * 30).astype(dtype), epsilon=50)
     assert_alike(COPIES[way](catalogue), catalogue)
 
 
