@@ -5,6 +5,8 @@ one table of places in here: lists of unlike lengths are filled up with -1, what
 known by.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence, Sized
 from typing import Any, TypeGuard
 
