@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from .cases import CACHED, FROM_MEMORY, INDEXED, LISTED, MATRICES, PREPARED, SEARCHES, Case
+from .cases import CACHED, FROM_MEMORY, INDEXED, LISTED, MATRICES, PREPARED, SEARCHES, STORED, Case
 from .timing import Entrant
 
 Shape = tuple[int, int, int]
@@ -79,6 +79,7 @@ def all_bars() -> list[Bar]:
     return [
         *_batched(),
         *_kernels(),
+        *_stored(),
         *_matrix(),
         *_candidates(),
         *_search(),
@@ -112,6 +113,15 @@ def _kernels() -> list[Bar]:
     return [
         Bar("kernels", shape, "avx512", 1 / 0.85, statement, subject="avx2")
         for shape in FROM_MEMORY
+    ]
+
+
+def _stored() -> list[Bar]:
+    most = {"float16": (0.6, 0.6), "bfloat16": (0.6, 0.6), "int8": (0.5, 0.4)}
+    return [
+        Bar("stored", shape, "cosim_rs", bar, f"{name} items: ≤ {bar} × float32", subject=name)
+        for name, bars in most.items()
+        for shape, bar in zip(STORED, bars, strict=True)
     ]
 
 

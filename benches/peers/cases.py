@@ -18,6 +18,7 @@ Array = NDArray[np.floating]
 TABLES = (
     "batched",
     "kernels",
+    "stored",
     "matrix-out",
     "matrix-fresh",
     "symmetric",
@@ -31,6 +32,8 @@ TABLES = (
 
 CACHED = [(8, 50, 32), (1, 1000, 64), (32, 100, 64), (32, 1000, 64)]
 FROM_MEMORY = [(256, 1000, 64), (64, 10000, 128), (64, 10000, 100)]
+STORED = FROM_MEMORY[:2]
+"""Batches of whole numbers, which every type that vectors may be stored in holds."""
 MATRICES = [(1000, 10000, depth) for depth in (64, 128, 384)]
 LISTED = {(256, 1000, 64): 100_000, (64, 5000, 128): 1_000_000}
 """Shapes of lists of candidates, and the rows of the table that they are out of."""
@@ -117,7 +120,7 @@ class Case:
     @property
     def is_batch(self) -> bool:
         """Whether each user has candidates of their own."""
-        return self.table in ("batched", "kernels")
+        return self.table in ("batched", "kernels", "stored")
 
     @property
     def item_bytes(self) -> int:
@@ -148,6 +151,9 @@ class Case:
             table = normal(generator, (self.rows, depth), self.dtype)
             ids = [generator.choice(self.rows, items, replace=False) for _ in range(users)]
             return Inputs(normal(generator, user_shape, self.dtype), table, listed=np.stack(ids))
+        if self.table == "stored":
+            whole = generator.integers(-127, 128, item_shape).astype(self.dtype)
+            return Inputs(normal(generator, user_shape, self.dtype), whole)
         if self.table == "search-low-rank":
             mixing = normal(generator, (RANK, depth), self.dtype)
             return Inputs(
@@ -210,6 +216,7 @@ def all_cases() -> list[Case]:
         *(Case("batched", shape, "float64", from_memory=True) for shape in FROM_MEMORY),
         *(Case("kernels", shape) for shape in CACHED[2:]),
         *(Case("kernels", shape, from_memory=True) for shape in FROM_MEMORY),
+        *(Case("stored", shape, from_memory=True) for shape in STORED),
         *(Case("matrix-out", shape) for shape in MATRICES),
         *(Case("matrix-fresh", shape) for shape in MATRICES),
         Case("symmetric", (4000, 4000, 128)),

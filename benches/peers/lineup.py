@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import batched, candidates, excluding, matrix, search
+from . import batched, candidates, excluding, matrix, search, stored
 from .cases import Case
 from .contenders import Contender
 
@@ -11,6 +11,8 @@ def contenders(case: Case) -> list[Contender]:
     """Everyone of a case, the library first."""
     if case.table == "search-excluding":
         return excluding.contenders(case)
+    if case.table == "stored":
+        return stored.contenders(case)
     if case.rows:
         return candidates.contenders(case)
     if case.k:
