@@ -2,8 +2,8 @@
 //!
 //! Rows in the order of memory come by themselves, and asking for them only gets in the way. Rows here
 //! and there do not: asked for sixteen rows ahead, a quarter of a group at a time, lists of 1,000 of
-//! 100,000 × 64 and of 5,000 of 1,000,000 × 128 took 0.72 and 0.86 of the time. A row's first line alone
-//! gained some 4%, and sixteen rows asked for at once half as much as four by four.
+//! 100,000 × 64 and of 5,000 of 1,000,000 × 128 took 0.72 to 0.86 of the time on one thread. A row's first
+//! line alone gained some 5% at best, and sixteen rows asked for at once less than four by four.
 
 /// Of a longer row the rest comes by itself.
 const MOST_BYTES: usize = 1024;
