@@ -157,6 +157,15 @@ class TestItems:
         assert found.scores.dtype == np.float64
         assert_same(found, sorted_matrix(scores, 7))
 
+    def test_an_epsilon_that_float32_rounds_far(self) -> None:
+        """It is subnormal there, so float32's codes say nothing of float64's scores."""
+        items = np.random.default_rng(5).integers(0, 3, (2000, 6)) * np.float32(1.5e-45)
+        users = gaussian_rows(40, 6, dtype=np.float64)
+        for epsilon in (2.1e-45, 3e-45, 1e-44):
+            scores = cosim_rs.cosine_similarity(users, items, epsilon=epsilon)
+            found = cosim_rs.Catalogue(items.astype(np.float32), epsilon=epsilon).top_k(users, 7)
+            assert_same(found, sorted_matrix(scores, 7))
+
     @pytest.mark.parametrize(("count", "dim"), [(0, 5), (3, 0), (0, 0)])
     def test_none_or_without_elements(self, count: int, dim: int) -> None:
         catalogue = cosim_rs.Catalogue(np.zeros((count, dim), np.float32))

@@ -167,11 +167,10 @@ def test_the_border_takes_no_other_mark() -> None:
     bits = np.ones((2, 4), np.uint16)
     aligned = np.dtype([("bfloat16", np.uint16)], align=True)
     assert border(bits.view(aligned)) is not None
-    for other in (
-        [("bfloat16", np.uint16)],
-        [("float16", np.uint16)],
-        [("bfloat16", np.uint8), ("rest", np.uint8)],
-    ):
+    for field in (np.dtype(">u2"), np.float16, np.int16):
+        assert border(bits.view(np.dtype([("bfloat16", field)], align=True))) is None
+    assert border(bits.view(np.dtype([("float16", np.uint16)], align=True))) is None
+    for other in ([("bfloat16", np.uint16)], [("bfloat16", np.uint8), ("rest", np.uint8)]):
         assert border(bits.view(other)) is None
     assert border(np.ones((2, 4), [("bfloat16", np.uint32)])) is None
     assert border(bits) is None

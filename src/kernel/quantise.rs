@@ -2,19 +2,24 @@
 //!
 //! A vector `v` stands for `w = v / max(|v|, epsilon)`, as it is scored. Its codes are
 //! `q = round(M · w / max |w|)`, within ±M, and its scale is `s = max |w| / M`, so that `s · q` is near
-//! `w`: M is 127, or what a scan has room for in a user's codes, 63 at the least. How near is measured, not supposed: the error `e` is at least the norm of `w - s·q`.
+//! `w`: M is 127, or what a scan has room for in a user's codes, 63 at the least. How near is measured,
+//! not supposed: the error `e` is at least the norm of `w - s·q`.
 //!
 //! All is computed in 32-bit floats, with u = 2⁻²⁴ and m = ⌈D/16⌉. What is computed is not `w` but
 //! `x = v · fl(1/fl(|v|))`. The square of the norm is a sum of m fused multiply-adds and 4 additions
 //! of what is not negative, so off by (m + 4)u at most; the root halves that and adds u, the
 //! reciprocal u, the product u: |w - x| ≤ (m/2 + 5)u. A residual `x - s·q` has two roundings, of a
 //! product of at most |x| + s/2 and of the difference itself; as √D·s/2 is at most √8192/126 < 0.72,
-//! over the whole vector those are at most 1.8u and u·|x - s·q|. The sum of their squares is off by (m + 5)u, its root by half and u
-//! more. So, to first order, and with more than enough for the higher ones while D ≤ 8192:
+//! over the whole vector those are at most 1.8u and u·|x - s·q|. The sum of their squares is off by
+//! (m + 5)u, its root by half and u more. So, to first order, and with more than enough for the higher
+//! ones while D ≤ 8192:
 //!
 //! ```text
 //! |w - s·q| ≤ r · (1 + (m + 8)u) + (m + 8)u        r = the root of the sum as computed
 //! ```
+//!
+//! That is 1.2u more than needed, or m/2 more still: as much as an epsilon of 64 bits is off in 32,
+//! where a search in 64-bit floats uses codes that were made in 32.
 
 // Loops over lanes go by index: they become vectors, where iterators over arrays may not.
 #![allow(clippy::needless_range_loop)]
@@ -47,8 +52,8 @@ pub(crate) struct Quantised {
     pub(crate) error: f32,
 }
 
-/// Codes within ±`most_code` of each of one to sixteen `rows`, with 128 added, into as many of `codes`; what is left of a
-/// row there keeps what it holds.
+/// Codes within ±`most_code` of each of one to sixteen `rows`, with 128 added, into as many of
+/// `codes`; what is left of a row there keeps what it holds.
 ///
 /// Three times over the rows: their norms and largest elements, the codes, the errors. What each row
 /// needs but once, roots and divisions, is done for all at once in between.

@@ -19,6 +19,7 @@ const SINGLE: c_int = NPY_TYPES::NPY_FLOAT as c_int;
 const DOUBLE: c_int = NPY_TYPES::NPY_DOUBLE as c_int;
 const HALF: c_int = NPY_TYPES::NPY_HALF as c_int;
 const BYTE: c_int = NPY_TYPES::NPY_BYTE as c_int;
+const BITS: c_int = NPY_TYPES::NPY_USHORT as c_int;
 
 /// An array of vectors of one of the types.
 pub(super) enum Vectors<'a, D> {
@@ -72,7 +73,9 @@ fn is_brain(dtype: &Bound<'_, PyArrayDescr>) -> bool {
         return false;
     }
     if dtype.has_fields() {
-        return dtype.names().is_some_and(|names| names == [NAME]);
+        let is_native = |field: &Bound<'_, PyArrayDescr>| field.is_native_byteorder() == Some(true);
+        let bits = dtype.get_field(NAME).ok().map(|(field, _)| field);
+        return bits.is_some_and(|field| field.num() == BITS && is_native(&field));
     }
     dtype.typeobj().name().is_ok_and(|name| name == NAME)
 }

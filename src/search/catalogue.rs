@@ -69,8 +69,16 @@ impl Catalogue {
         let options = Options { epsilon: self.epsilon, ..*options };
         let (users, items) = (users.into(), items.into());
         check_shape("items", &items.shape(), &self.shape)?;
-        let prepared = (self.codes.count() == items.count()).then_some(self);
+        let is_coded = self.codes.count() == items.count() && self.serves_all_types();
+        let prepared = is_coded.then_some(self);
         search(users, items, prepared, k, filter, &options)
+    }
+
+    /// Whether the codes serve a search in the other type of float as well: they do unless an epsilon
+    /// that is subnormal in 32 bits is another number there. A normal one is off by a rounding, for
+    /// which the codes' errors have room.
+    fn serves_all_types(&self) -> bool {
+        self.epsilon == 0.0 || self.epsilon >= f64::from(f32::MIN_POSITIVE)
     }
 
     /// How many bytes the codes take.
