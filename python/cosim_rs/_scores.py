@@ -66,9 +66,10 @@ def batched_cosine_similarity(
 
     No input is copied whose last axis is contiguous; others go through one row. float16, bfloat16
     and int8 are widened as they are loaded, to the bits that widening them before would give.
-    Tensors of torch, JAX and TensorFlow on the CPU, columns of vectors of pyarrow, pandas and polars, and what offers DLPack, a buffer or Arrow's PyCapsules
-    are read where they lie too; a column of several chunks, or of objects, is put together by one
-    copy, and one with nulls is a `ValueError`.
+    Tensors of torch, JAX and TensorFlow on the CPU, columns of vectors of pyarrow, pandas and
+    polars, and what offers DLPack, a buffer or Arrow's PyCapsules are read where they lie too; a
+    column of several chunks, or of objects, is put together by one copy, and one with nulls is a
+    `ValueError`.
 
     Examples
     --------
