@@ -38,6 +38,7 @@ def test_equals_the_stable_sort_of_the_matrix(name: str, dtype: type, users: int
     catalogue = cosim_rs.Catalogue(items)
     for k in (1, 10, 130, 5000):
         assert_same(catalogue.top_k(queries, k), sorted_matrix(scores, k))
+    assert_same(catalogue.top_k(queries[:, None], 10), sorted_matrix(scores, 10))
 
 
 @pytest.mark.parametrize("threads", range(1, 9))
@@ -212,7 +213,13 @@ ERRORS: list[tuple[str, tuple[Any, ...], dict[str, Any], type[Exception], str]] 
     ("new", (np.ones((2, 3)),), {"copy": 1}, TypeError, "copy: got int, expected bool"),
     ("new", (np.ones((2, 3)),), {"epsilon": -1.0}, ValueError, "epsilon: got -1.0"),
     ("new", (np.ones((2, 3)),), {"threads": 0}, ValueError, "threads: got 0"),
-    ("top_k", (np.ones(4),), {}, ValueError, r"users: got shape \(4,\), expected \(U, 3\) or"),
+    (
+        "top_k",
+        (np.ones(4),),
+        {},
+        ValueError,
+        r"users: got shape \(4,\), expected \(U, 3\), \(U, 1, 3\) or",
+    ),
     ("top_k", (np.ones(3), 0), {}, ValueError, "k: got 0"),
     ("top_k", (np.ones(3),), {"exclude": [["x"]]}, KeyError, "exclude: got 'x', which is no id"),
     (

@@ -38,6 +38,7 @@ def test_many_blocks_and_threads_find_the_same(threads: int) -> None:
     users = gaussian_rows(130, 64).round()
     expected = sorted_matrix(cosim_rs.cosine_similarity(users, items), 20)
     assert_same(cosim_rs.top_k(users, items, 20, threads=threads), expected)
+    assert_same(cosim_rs.top_k(users[:, None], items, 20, threads=threads), expected)
     one = cosim_rs.top_k(users[0], items, 20, threads=threads)
     assert_same(one, cosim_rs.TopK(expected.scores[0], expected.indices[0]))
 
@@ -198,7 +199,11 @@ def test_epsilon_counts() -> None:
 ERRORS: list[tuple[dict[str, Any], type[Exception], str]] = [
     ({"k": 0}, ValueError, "k: got 0, expected a whole number of at least 1"),
     ({"k": 2.0}, TypeError, "k: got float"),
-    ({"users": np.ones((2, 4))}, ValueError, r"users: got shape \(2, 4\), expected \(U, 3\) or"),
+    (
+        {"users": np.ones((2, 4))},
+        ValueError,
+        r"users: got shape \(2, 4\), expected \(U, 3\), \(U, 1, 3\) or",
+    ),
     ({"users": np.float32(1)}, ValueError, r"users: got shape \(\), expected"),
     ({"items": np.ones(3)}, ValueError, r"items: got shape \(3,\), expected \(N, D\)"),
     ({"items": np.ones((5, 3), complex)}, TypeError, "items: got dtype complex128, expected real"),

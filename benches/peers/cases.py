@@ -19,6 +19,7 @@ TABLES = (
     "batched",
     "kernels",
     "stored",
+    "inputs",
     "matrix-out",
     "matrix-fresh",
     "symmetric",
@@ -34,6 +35,8 @@ CACHED = [(8, 50, 32), (1, 1000, 64), (32, 100, 64), (32, 1000, 64)]
 FROM_MEMORY = [(256, 1000, 64), (64, 10000, 128), (64, 10000, 100)]
 STORED = FROM_MEMORY[:2]
 """Batches of whole numbers, which every type that vectors may be stored in holds."""
+SMALLEST = (1, 4, 8)
+"""A batch whose scores cost next to nothing."""
 MATRICES = [(1000, 10000, depth) for depth in (64, 128, 384)]
 LISTED = {(256, 1000, 64): 100_000, (64, 5000, 128): 1_000_000}
 """Shapes of lists of candidates, and the rows of the table that they are out of."""
@@ -120,7 +123,7 @@ class Case:
     @property
     def is_batch(self) -> bool:
         """Whether each user has candidates of their own."""
-        return self.table in ("batched", "kernels", "stored")
+        return self.table in ("batched", "kernels", "stored", "inputs")
 
     @property
     def item_bytes(self) -> int:
@@ -217,6 +220,7 @@ def all_cases() -> list[Case]:
         *(Case("kernels", shape) for shape in CACHED[2:]),
         *(Case("kernels", shape, from_memory=True) for shape in FROM_MEMORY),
         *(Case("stored", shape, from_memory=True) for shape in STORED),
+        Case("inputs", SMALLEST),
         *(Case("matrix-out", shape) for shape in MATRICES),
         *(Case("matrix-fresh", shape) for shape in MATRICES),
         Case("symmetric", (4000, 4000, 128)),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import batched, candidates, excluding, matrix, search, stored
+from . import batched, candidates, excluding, inputs, matrix, search, stored
 from .cases import Case
 from .contenders import Contender
 
@@ -13,6 +13,8 @@ def contenders(case: Case) -> list[Contender]:
         return excluding.contenders(case)
     if case.table == "stored":
         return stored.contenders(case)
+    if case.table == "inputs":
+        return inputs.contenders(case)
     if case.rows:
         return candidates.contenders(case)
     if case.k:

@@ -19,6 +19,7 @@ HEADINGS = {
     "batched": "Batches: each user with candidates of their own",
     "kernels": "The library's kernels, each in a process of its own",
     "stored": "The same batch with its items stored in each type",
+    "inputs": "The smallest batch, of arrays of each library",
     "matrix-out": "Full matrix, `out` given and already touched",
     "matrix-fresh": "Full matrix, fresh output",
     "symmetric": "Full matrix of one set with itself, `out` given",

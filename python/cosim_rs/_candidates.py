@@ -13,7 +13,7 @@ from typing import Any, TypeGuard
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from cosim_rs import _arrays, _cosim_rs
+from cosim_rs import _arrays, _cosim_rs, _search
 from cosim_rs._arrays import Inputs, Scores, fitting
 from cosim_rs._filters import rows_of
 from cosim_rs._interchange import as_array
@@ -87,27 +87,14 @@ def candidate_cosine_similarity(
     """
     scores = _cosim_rs.candidate_cosine_similarity(users, items, ids, out, epsilon, threads)
     if scores is None:
-        inputs, is_one_user = as_rows(users, items, "M")
+        given = _arrays.as_inputs(users=users, items=items)
+        inputs, is_one_user = _search.as_search(*given, rows="M")
         count = len(inputs.right)
         places = as_places(
             ids, len(inputs.left), is_one_user, lambda ids, row: _checked(ids, row, count), "N"
         )
         scores = score(inputs, places, out, epsilon, threads)
     return scores
-
-
-def as_rows(users: ArrayLike, items: ArrayLike, count: str) -> tuple[Inputs, bool]:
-    """Rows of users and of items, of one dtype, and whether there was but one user, (D,)."""
-    inputs = _arrays.as_inputs(users=users, items=items)
-    user_shape, item_shape = inputs.left.shape, inputs.right.shape
-    if len(item_shape) != 2:
-        raise fitting("items", item_shape, f"({count}, D)")
-    dim = item_shape[1]
-    if user_shape not in ((dim,), (*user_shape[:1], dim), (*user_shape[:1], 1, dim)):
-        wanted = f"(B, {dim}), (B, 1, {dim}) or ({dim},), to fit items of shape {item_shape}"
-        raise fitting("users", user_shape, wanted)
-    rows = inputs.left[:, 0] if len(user_shape) == 3 else np.atleast_2d(inputs.left)
-    return Inputs(rows, inputs.right), len(user_shape) == 1
 
 
 def as_places(
@@ -168,4 +155,4 @@ def _checked(ids: NDArray[Any], row: tuple[int, ...], count: int) -> Listed:
     return np.require(ids, ids.dtype if is_taken else np.int64, "A")
 
 
-__all__ = ["as_places", "as_rows", "candidate_cosine_similarity", "score"]
+__all__ = ["as_places", "candidate_cosine_similarity", "score"]

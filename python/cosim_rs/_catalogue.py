@@ -145,7 +145,7 @@ class Catalogue:
 
         Parameters
         ----------
-        users : array_like, shape (U, D) or (D,)
+        users : array_like, shape (U, D), (U, 1, D) or (D,)
             As the users of `batched_cosine_similarity`. One vector gives one row of results.
         k, exclude, allow, candidates, min_score, threads
             As in `cosim_rs.top_k`. With ids, arrays and lists hold ids; a row of `exclude` or
@@ -271,7 +271,7 @@ class Catalogue:
         >>> catalogue.scores([3.0, 4.0, 0.0], ["b", "c", "a"])
         array([0.8, 0. , 0.6])
         """
-        inputs, is_one_user = _candidates.as_rows(users, self._items, "N")
+        inputs, is_one_user = _search.as_search(_arrays.as_input("users", users), self._items)
         places = _candidates.as_places(
             ids,
             len(inputs.left),

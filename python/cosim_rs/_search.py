@@ -70,7 +70,7 @@ def top_k(
 
     Parameters
     ----------
-    users : array_like, shape (U, D) or (D,)
+    users : array_like, shape (U, D), (U, 1, D) or (D,)
         As the users of `batched_cosine_similarity`. One vector gives one row of results.
     items : array_like, shape (N, D)
         What is searched, for all users.
@@ -178,17 +178,21 @@ def search(
     return TopK(scores, indices)
 
 
-def as_search(users: Vectors, items: Vectors) -> tuple[Inputs, bool]:
-    """Rows of users and of items, and whether there was but one user, (D,)."""
-    user_shape, item_shape = users.shape, items.shape
-    if len(item_shape) != 2:
-        raise fitting("items", item_shape, "(N, D)")
-    dim = item_shape[1]
-    if len(user_shape) not in (1, 2) or user_shape[-1] != dim:
-        wanted = f"(U, {dim}) or ({dim},), to fit items of shape {item_shape}"
-        raise fitting("users", user_shape, wanted)
-    is_one_user = len(user_shape) == 1
-    return Inputs(users[None] if is_one_user else users, items), is_one_user
+def as_search(users: Vectors, items: Vectors, rows: str = "N") -> tuple[Inputs, bool]:
+    """Rows of users and of items, `rows` in number, and whether there was but one user, (D,)."""
+    shape = users.shape
+    if items.ndim != 2:
+        raise fitting("items", items.shape, f"({rows}, D)")
+    dim = items.shape[1]
+    if shape not in ((dim,), (*shape[:1], dim), (*shape[:1], 1, dim)):
+        wanted = f"(U, {dim}), (U, 1, {dim}) or ({dim},), to fit items of shape {items.shape}"
+        raise fitting("users", shape, wanted)
+    return Inputs(_rows(users), items), users.ndim == 1
+
+
+def _rows(users: Vectors) -> Vectors:
+    """Users without the axis of one that they may have, or with one for the only user."""
+    return users[:, 0] if users.ndim == 3 else np.atleast_2d(users)
 
 
 __all__ = ["TopK", "Wanted", "as_search", "search", "top_k"]

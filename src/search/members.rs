@@ -2,8 +2,9 @@
 //! alone a user may.
 //!
 //! They come in any order. When a user is first asked for, the list is dealt out to buckets, each of a
-//! range of items; to ask is then to look through one bucket of a few. That takes two passes over the list, a fraction of sorting it, and buckets are looked into in the order of the items. (A hash
-//! table was as fast to build, but each look missed the nearest cache: it cost twice as much.)
+//! range of items; to ask is then to look through one bucket of a few. That takes two passes over the
+//! list, a fraction of sorting it, and buckets are looked into in the order of the items. (A hash table
+//! was as fast to build, but each look missed the nearest cache: it cost twice as much.)
 
 use super::lists::{Lists, items_of};
 use super::top_k::part;
