@@ -12,6 +12,9 @@
 
 mod blocks;
 pub mod error;
+#[cfg(feature = "python")]
+mod frameworks;
+pub mod gradient;
 mod kernel;
 mod parallel;
 #[cfg(feature = "python")]
@@ -24,4 +27,4 @@ pub use error::Error;
 pub use kernel::level::{Level, available as available_levels, selected as selected_level};
 pub use kernel::real::Real;
 pub use parallel::{num_threads, set_num_threads};
-pub use view::{Batches, Rows, Stored};
+pub use view::{Batches, Gradient, Rows, Stored};

@@ -7,6 +7,7 @@
 #![allow(unsafe_code)] // calls into functions that only some CPUs can run
 
 pub(crate) mod float_mode;
+mod gradient;
 mod lanes;
 pub(crate) mod level;
 mod pairs;
@@ -22,12 +23,13 @@ mod tables;
 mod tile;
 mod user;
 
-use crate::view::{Rows, ScoreRow, Strided, Typed};
+use crate::view::{Gradient, Rows, ScoreRow, Strided, Typed};
 use half::{bf16, f16};
 use lanes::LANES;
 use panel::Panel;
 use quantise::Quantised;
 use range::Floor;
+use real::Real;
 use std::ops::Range;
 
 type ScoreRowsFn<E, S> = unsafe fn(&[E], Rows<'_, E>, Strided<'_, S>, Floor<E>, ScoreRow<'_, E>);
@@ -90,7 +92,7 @@ macro_rules! for_type_of {
     };
 }
 
-impl<E: Copy> Kernels<E> {
+impl<E: Real> Kernels<E> {
     /// One user against every row of `items`, which are as long.
     pub(crate) fn score_rows(
         &self,
@@ -180,5 +182,31 @@ impl<E: Copy> Kernels<E> {
     ) {
         // SAFETY: this CPU has the table's instructions.
         unsafe { (self.quantise)(rows, floor, most_code, codes, quantised) }
+    }
+
+    /// The gradients of one user's scores with `items`, given those of the scores, `weights`: the
+    /// user's into `sum`, the items' into `room`, of what they are stored in.
+    pub(crate) fn gradient(
+        &self,
+        user: &[E],
+        items: Rows<'_, E>,
+        weights: &[E],
+        floor: Floor<E>,
+        mut sum: Option<&mut [E]>,
+        mut room: Option<Gradient<'_, E>>,
+    ) {
+        use gradient::scaled::Scaled;
+        let u = Scaled::new(user, floor);
+        let (mut scratch, mut row) = (Vec::new(), vec![E::ZERO; user.len()]);
+        if let Some(sum) = &mut sum {
+            sum.fill(E::ZERO);
+        }
+        for (place, &weight) in weights.iter().enumerate() {
+            let v = Scaled::new(items.row(place, &mut scratch), floor);
+            u.gradients(&v, weight, sum.as_deref_mut(), Some(&mut row));
+            if let Some(room) = &mut room {
+                room.write(place * user.len(), &row);
+            }
+        }
     }
 }

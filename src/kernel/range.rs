@@ -27,6 +27,10 @@ impl<E: Real> Floor<E> {
         let wide = epsilon.to_f64();
         Self { epsilon, square: E::from_f64(wide * wide) }
     }
+
+    pub(crate) fn epsilon(self) -> E {
+        self.epsilon
+    }
 }
 
 /// A vector ready to be scored: in range, with its square (or what stands for it).

@@ -2,7 +2,7 @@
 
 use super::{Kernels, level};
 use crate::error::Error;
-use crate::view::Stored;
+use crate::view::{Rounded, Stored};
 use std::ops::{Add, Div, Mul, Neg};
 
 /// `f32` or `f64`: what the core computes with, and what it needs to know of either.
@@ -16,6 +16,7 @@ pub trait Real:
     + Div<Output = Self>
     + Neg<Output = Self>
     + Stored<Self>
+    + Rounded
     + sealed::Sealed
     + 'static
 {
@@ -27,6 +28,8 @@ pub trait Real:
     const NAN: Self;
     /// Positive infinity.
     const INFINITY: Self;
+    /// The largest finite number.
+    const LARGEST: Self;
     /// The largest relative error of one rounding.
     const UNIT: f64;
     /// Where a squared norm may lie as it is. The product of two such squares neither overflows
@@ -89,6 +92,7 @@ macro_rules! real {
             const ONE: Self = 1.0;
             const NAN: Self = $real::from_bits($nan_bits);
             const INFINITY: Self = $real::INFINITY;
+            const LARGEST: Self = $real::MAX;
             const UNIT: f64 = $real::EPSILON as f64 / 2.0;
             const SAFE_SQUARES: (Self, Self) = $safe_squares;
 

@@ -2,9 +2,10 @@
 
 use super::array::output;
 use super::call::{Numbers, run};
-use super::vectors::{self, Computed, Vectors, vectors};
+use super::vectors::{self, Computed, Vectors, memory_of, vectors};
 use crate::score;
 use ndarray::{Dim, Ix2, Ix3};
+use numpy::Element;
 use pyo3::prelude::*;
 
 #[pyfunction]
@@ -26,7 +27,7 @@ pub(super) fn batched_cosine_similarity<'py>(
     }
 }
 
-fn scores<'py, T: Computed>(
+fn scores<'py, T: Computed + Element>(
     users: Vectors<'_, Ix2>,
     items: Vectors<'_, Ix3>,
     out: &Bound<'py, PyAny>,
@@ -36,7 +37,7 @@ fn scores<'py, T: Computed>(
     if users.shape() != [batch, dim] {
         return Ok(None);
     }
-    let inputs = [users.memory(), items.memory()];
+    let inputs = [memory_of(&users), memory_of(&items)];
     let Some(out) = output(out, Dim([batch, count]), &inputs)? else { return Ok(None) };
     let (users, items) = (T::rows(users), T::batches(items));
     run(out.array.py(), numbers, |options| {

@@ -4,9 +4,10 @@
 
 use super::array::{input, memory, output};
 use super::call::{Numbers, run};
-use super::vectors::{self, Computed, Vectors, vectors};
+use super::vectors::{self, Computed, Vectors, memory_of, vectors};
 use crate::score;
 use ndarray::{ArrayView2, Dim, Ix2};
+use numpy::Element;
 use pyo3::prelude::*;
 
 #[pyfunction]
@@ -45,7 +46,7 @@ fn of_listed<'py, I: Copy + Into<i64> + Sync>(
     }
 }
 
-fn scores<'py, T: Computed, I: Copy + Into<i64> + Sync>(
+fn scores<'py, T: Computed + Element, I: Copy + Into<i64> + Sync>(
     users: Vectors<'_, Ix2>,
     items: Vectors<'_, Ix2>,
     ids: ArrayView2<'_, I>,
@@ -55,7 +56,7 @@ fn scores<'py, T: Computed, I: Copy + Into<i64> + Sync>(
     if users.shape() != [ids.nrows(), items.shape()[1]] {
         return Ok(None);
     }
-    let inputs = [users.memory(), items.memory(), memory(&ids)];
+    let inputs = [memory_of(&users), memory_of(&items), memory(&ids)];
     let Some(out) = output(out, Dim([ids.nrows(), ids.ncols()]), &inputs)? else { return Ok(None) };
     let (users, items) = (T::rows(users), T::rows(items));
     run(out.array.py(), numbers, |options| {

@@ -33,3 +33,9 @@ pub(super) fn in_default_mode<'py>(call: &Bound<'py, PyAny>) -> PyResult<Bound<'
     let _mode = DefaultMode::enter();
     call.call0()
 }
+
+/// How often scores, and how often gradients, were computed by the operations of a framework.
+#[pyfunction]
+pub(super) fn native_calls() -> (u64, u64) {
+    crate::frameworks::calls()
+}

@@ -29,7 +29,7 @@ mod _cosim_rs {
     use super::catalogue::{Codes, prepare};
     #[pymodule_export]
     use super::config::{
-        available_kernels, get_num_threads, in_default_mode, kernel, set_num_threads,
+        available_kernels, get_num_threads, in_default_mode, kernel, native_calls, set_num_threads,
     };
     #[pymodule_export]
     use super::limit::keep_to;

@@ -2,9 +2,10 @@
 
 use super::array::output;
 use super::call::{Numbers, run};
-use super::vectors::{Computed, Vectors, vectors};
+use super::vectors::{Computed, Vectors, memory_of, vectors};
 use crate::score;
 use ndarray::{Dim, Ix2};
+use numpy::Element;
 use pyo3::prelude::*;
 
 #[pyfunction]
@@ -24,7 +25,7 @@ pub(super) fn paired_cosine_similarity<'py>(
     }
 }
 
-fn scores<'py, T: Computed>(
+fn scores<'py, T: Computed + Element>(
     x: Vectors<'_, Ix2>,
     y: Vectors<'_, Ix2>,
     out: &Bound<'py, PyAny>,
@@ -33,7 +34,7 @@ fn scores<'py, T: Computed>(
     if x.shape() != y.shape() {
         return Ok(None);
     }
-    let inputs = [x.memory(), y.memory()];
+    let inputs = [memory_of(&x), memory_of(&y)];
     let Some(out) = output(out, Dim([x.shape()[0]]), &inputs)? else { return Ok(None) };
     let (x, y) = (T::rows(x), T::rows(y));
     run(out.array.py(), numbers, |options| {

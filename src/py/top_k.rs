@@ -6,6 +6,7 @@ use super::catalogue::Codes;
 use super::vectors::{Computed, Vectors, vectors};
 use crate::search::{self, Catalogue, Filter, Lists};
 use ndarray::{Ix1, Ix2};
+use numpy::Element;
 use numpy::{IntoPyArray, PyArray2};
 use pyo3::prelude::*;
 
@@ -59,7 +60,7 @@ fn lists<'a>((starts, items): &'a GivenLists<'_>) -> Option<(&'a [i64], &'a [i64
     Some((input::<i64, Ix1>(starts)?.to_slice()?, input::<i64, Ix1>(items)?.to_slice()?))
 }
 
-fn found<'py, T: Computed>(
+fn found<'py, T: Computed + Element>(
     py: Python<'py>,
     users: Vectors<'_, Ix2>,
     items: Vectors<'_, Ix2>,

@@ -5,11 +5,12 @@
 #![allow(unsafe_code)] // a border spot: numbers that NumPy has no type for
 
 use super::array::{elements, memory};
-use crate::{Batches, Real, Rows};
-use half::{bf16, f16};
-use ndarray::{ArrayView, Axis, Dimension, Ix2, Ix3};
+pub(super) use crate::view::{Computed, Vectors};
+use crate::view::{for_each_vectors, same_vectors};
+use half::bf16;
+use ndarray::{Axis, Dimension, Ix2, Ix3};
 use numpy::npyffi::NPY_TYPES;
-use numpy::{Element, PyArrayDescr, PyArrayDescrMethods, PyUntypedArray, PyUntypedArrayMethods};
+use numpy::{PyArrayDescr, PyArrayDescrMethods, PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 use pyo3::types::PyTypeMethods;
 use std::ffi::c_int;
@@ -20,28 +21,6 @@ const DOUBLE: c_int = NPY_TYPES::NPY_DOUBLE as c_int;
 const HALF: c_int = NPY_TYPES::NPY_HALF as c_int;
 const BYTE: c_int = NPY_TYPES::NPY_BYTE as c_int;
 const BITS: c_int = NPY_TYPES::NPY_USHORT as c_int;
-
-/// An array of vectors of one of the types.
-pub(super) enum Vectors<'a, D> {
-    Single(ArrayView<'a, f32, D>),
-    Double(ArrayView<'a, f64, D>),
-    Half(ArrayView<'a, f16, D>),
-    Brain(ArrayView<'a, bf16, D>),
-    Byte(ArrayView<'a, i8, D>),
-}
-
-/// One expression for views of every type.
-macro_rules! for_each_type {
-    ($vectors:expr, $view:ident => $expression:expr) => {
-        match $vectors {
-            Vectors::Single($view) => $expression,
-            Vectors::Double($view) => $expression,
-            Vectors::Half($view) => $expression,
-            Vectors::Brain($view) => $expression,
-            Vectors::Byte($view) => $expression,
-        }
-    };
-}
 
 /// An array of this number of dimensions, as it stands, if its type is one of them.
 pub(super) fn vectors<'a, D>(object: &'a Bound<'_, PyAny>) -> Option<Vectors<'a, D>>
@@ -84,66 +63,11 @@ fn is_brain(dtype: &Bound<'_, PyArrayDescr>) -> bool {
 pub(super) fn users<'a>(object: &'a Bound<'_, PyAny>) -> Option<Vectors<'a, Ix2>> {
     vectors::<Ix2>(object).or_else(|| {
         let users = vectors::<Ix3>(object).filter(|users| users.shape()[1] == 1)?;
-        Some(match users {
-            Vectors::Single(view) => Vectors::Single(view.index_axis_move(Axis(1), 0)),
-            Vectors::Double(view) => Vectors::Double(view.index_axis_move(Axis(1), 0)),
-            Vectors::Half(view) => Vectors::Half(view.index_axis_move(Axis(1), 0)),
-            Vectors::Brain(view) => Vectors::Brain(view.index_axis_move(Axis(1), 0)),
-            Vectors::Byte(view) => Vectors::Byte(view.index_axis_move(Axis(1), 0)),
-        })
+        Some(same_vectors!(users, view => view.index_axis_move(Axis(1), 0)))
     })
 }
 
-impl<D: Dimension> Vectors<'_, D> {
-    pub(super) fn shape(&self) -> &[usize] {
-        for_each_type!(self, view => view.shape())
-    }
-
-    /// Whether scores with these are computed in 64-bit floats.
-    pub(super) fn is_double(&self) -> bool {
-        matches!(self, Self::Double(_))
-    }
-
-    /// The addresses between the first and the last byte.
-    pub(super) fn memory(&self) -> Range<usize> {
-        for_each_type!(self, view => memory(view))
-    }
-}
-
-/// A type in which scores are computed, and NumPy's.
-pub(super) trait Computed: Real + Element {
-    /// Rows to be scored in this type, which holds their numbers.
-    fn rows(vectors: Vectors<'_, Ix2>) -> Rows<'_, Self>;
-    /// The same, some for each user.
-    fn batches(vectors: Vectors<'_, Ix3>) -> Batches<'_, Self>;
-}
-
-macro_rules! of_any_type_but_double {
-    ($vectors:ident) => {
-        match $vectors {
-            Vectors::Single(view) => view.into(),
-            Vectors::Half(view) => view.into(),
-            Vectors::Brain(view) => view.into(),
-            Vectors::Byte(view) => view.into(),
-            Vectors::Double(_) => unreachable!("scored in 64-bit floats"),
-        }
-    };
-}
-
-impl Computed for f32 {
-    fn rows(vectors: Vectors<'_, Ix2>) -> Rows<'_, f32> {
-        of_any_type_but_double!(vectors)
-    }
-    fn batches(vectors: Vectors<'_, Ix3>) -> Batches<'_, f32> {
-        of_any_type_but_double!(vectors)
-    }
-}
-
-impl Computed for f64 {
-    fn rows(vectors: Vectors<'_, Ix2>) -> Rows<'_, f64> {
-        for_each_type!(vectors, view => view.into())
-    }
-    fn batches(vectors: Vectors<'_, Ix3>) -> Batches<'_, f64> {
-        for_each_type!(vectors, view => view.into())
-    }
+/// The addresses between the first and the last byte.
+pub(super) fn memory_of<D: Dimension>(vectors: &Vectors<'_, D>) -> Range<usize> {
+    for_each_vectors!(vectors, view => memory(view))
 }

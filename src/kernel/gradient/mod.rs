@@ -1,0 +1,3 @@
+//! The gradients of one user's scores.
+
+pub(crate) mod scaled;
