@@ -62,7 +62,7 @@ pub fn batched_cosine_gradient<'a, E: Real>(
             let sum =
                 job.sums.as_mut().map(|sums| sums.split_off_mut(..dim).expect("a sum a user"));
             let room = job.gradient.as_mut().map(|gradient| gradient.split_off(job.items * dim));
-            call.kernels.gradient(
+            call.kernels.gradients(
                 users.row(user, &mut scratch),
                 items,
                 &weights,

@@ -36,6 +36,15 @@ type ScoreRowsFn<E, S> = unsafe fn(&[E], Rows<'_, E>, Strided<'_, S>, Floor<E>, 
 type ScorePairsFn<E, S> =
     unsafe fn(Rows<'_, E>, Rows<'_, E>, Strided<'_, S>, Floor<E>, ScoreRow<'_, E>);
 type ScoreListedFn<E, S> = unsafe fn(&[E], Rows<'_, E>, Strided<'_, S>, &[u32], Floor<E>, &mut [E]);
+type GradientsFn<E, S> = unsafe fn(
+    &[E],
+    Rows<'_, E>,
+    Strided<'_, S>,
+    &[E],
+    Floor<E>,
+    Option<&mut [E]>,
+    Option<Gradient<'_, E>>,
+);
 type QuantiseFn<E> = unsafe fn(Rows<'_, E>, Floor<E>, i8, &mut [u8], &mut [Quantised; LANES]);
 type FillFn<E> = unsafe fn(&mut Panel<E>, Rows<'_, E>, Range<usize>, Floor<E>);
 type ScoreTilesFn<E> = unsafe fn(&Panel<E>, &Panel<E>, &mut [ScoreRow<'_, E>], usize);
@@ -62,6 +71,7 @@ struct RowKernels<E: Clone + 'static, S: 'static> {
     rows: ScoreRowsFn<E, S>,
     pairs: ScorePairsFn<E, S>,
     listed: ScoreListedFn<E, S>,
+    gradients: GradientsFn<E, S>,
 }
 
 /// A call of the row kernels for the type of some rows.
@@ -186,27 +196,18 @@ impl<E: Real> Kernels<E> {
 
     /// The gradients of one user's scores with `items`, given those of the scores, `weights`: the
     /// user's into `sum`, the items' into `room`, of what they are stored in.
-    pub(crate) fn gradient(
+    pub(crate) fn gradients(
         &self,
         user: &[E],
         items: Rows<'_, E>,
         weights: &[E],
         floor: Floor<E>,
-        mut sum: Option<&mut [E]>,
-        mut room: Option<Gradient<'_, E>>,
+        sum: Option<&mut [E]>,
+        room: Option<Gradient<'_, E>>,
     ) {
-        use gradient::scaled::Scaled;
-        let u = Scaled::new(user, floor);
-        let (mut scratch, mut row) = (Vec::new(), vec![E::ZERO; user.len()]);
-        if let Some(sum) = &mut sum {
-            sum.fill(E::ZERO);
-        }
-        for (place, &weight) in weights.iter().enumerate() {
-            let v = Scaled::new(items.row(place, &mut scratch), floor);
-            u.gradients(&v, weight, sum.as_deref_mut(), Some(&mut row));
-            if let Some(room) = &mut room {
-                room.write(place * user.len(), &row);
-            }
-        }
+        // SAFETY: this CPU has the table's instructions.
+        for_type_of!(self, items, |kernels, typed| unsafe {
+            (kernels.gradients)(user, items, typed, weights, floor, sum, room);
+        });
     }
 }

@@ -43,7 +43,7 @@ pub(crate) fn score_listed<'a, E: Real, L, S: Copy + 'a, T: Source<'a, S>>(
 }
 
 /// Which rows are scored, in which order.
-trait Order: Copy {
+pub(super) trait Order: Copy {
     fn count(self) -> usize;
     /// The row that comes at this place.
     fn row(self, place: usize) -> usize;
@@ -59,7 +59,7 @@ trait Order: Copy {
 
 /// The first so many rows, one after the other.
 #[derive(Clone, Copy)]
-struct InOrder(usize);
+pub(super) struct InOrder(pub(super) usize);
 
 impl Order for InOrder {
     #[inline(always)]
@@ -187,7 +187,15 @@ fn score_groups<'a, E: Real, L, S: Copy + 'a, T: Source<'a, S>, U: User<E, L>, O
 
 /// The dot products and squares of `count` rows from `first` on.
 #[inline(always)]
-fn group<'a, E: Real, L: Load<E, S>, S: Copy + 'a, T: Source<'a, S>, U: User<E, L>, O: Order>(
+pub(super) fn group<
+    'a,
+    E: Real,
+    L: Load<E, S>,
+    S: Copy + 'a,
+    T: Source<'a, S>,
+    U: User<E, L>,
+    O: Order,
+>(
     lanes: L,
     user: U,
     items: &T,

@@ -6,8 +6,8 @@ use super::lanes::LANES;
 use super::panel::{self, Panel};
 use super::quantise::{self, Quantised};
 use super::range::Floor;
-use super::{Kernels, RowKernels, pairs, rows, tile};
-use crate::view::{Rows, ScoreRow, Strided};
+use super::{Kernels, RowKernels, gradient, pairs, rows, tile};
+use crate::view::{Gradient, Rows, ScoreRow, Strided};
 use half::{bf16, f16};
 use std::ops::Range;
 
@@ -48,7 +48,20 @@ macro_rules! row_kernels {
             let source = row_kernels!($how, items, typed);
             rows::score_listed($lanes, user, (items, source), listed, floor, scores);
         }
-        RowKernels { rows: score_rows, pairs: score_pairs, listed: score_listed }
+        $(#[$feature])?
+        unsafe fn gradients(
+            user: &[$real],
+            items: Rows<'_, $real>,
+            typed: Strided<'_, $stored>,
+            weights: &[$real],
+            floor: Floor<$real>,
+            sum: Option<&mut [$real]>,
+            room: Option<Gradient<'_, $real>>,
+        ) {
+            let source = row_kernels!($how, items, typed);
+            gradient::gradients($lanes, user, (items, source), weights, floor, sum, room);
+        }
+        RowKernels { rows: score_rows, pairs: score_pairs, listed: score_listed, gradients }
     }};
     (in_place, $rows:ident, $typed:ident) => {
         $typed
@@ -122,8 +135,8 @@ macro_rules! table {
 pub(crate) mod portable {
     use super::super::lanes::portable::Portable;
     use super::{
-        Floor, Kernels, LANES, Panel, Quantised, Range, RowKernels, Rows, ScoreRow, Strided, bf16,
-        f16, pairs, panel, quantise, rows, tile,
+        Floor, Gradient, Kernels, LANES, Panel, Quantised, Range, RowKernels, Rows, ScoreRow,
+        Strided, bf16, f16, gradient, pairs, panel, quantise, rows, tile,
     };
     table!(F32, f32, Portable, tile: 1 x 4, narrow: widened);
     table!(F64, f64, Portable, tile: 1 x 4, narrow: widened);
@@ -133,8 +146,8 @@ pub(crate) mod portable {
 pub(crate) mod avx2 {
     use super::super::lanes::avx2::Avx2;
     use super::{
-        Floor, Kernels, LANES, Panel, Quantised, Range, RowKernels, Rows, ScoreRow, Strided, bf16,
-        f16, pairs, panel, quantise, rows, tile,
+        Floor, Gradient, Kernels, LANES, Panel, Quantised, Range, RowKernels, Rows, ScoreRow,
+        Strided, bf16, f16, gradient, pairs, panel, quantise, rows, tile,
     };
     table!(F32, f32, {
         // SAFETY: this table's functions run only where the CPU has AVX2, FMA and F16C; see `Kernels`.
@@ -150,8 +163,8 @@ pub(crate) mod avx2 {
 pub(crate) mod avx512 {
     use super::super::lanes::avx512::Avx512;
     use super::{
-        Floor, Kernels, LANES, Panel, Quantised, Range, RowKernels, Rows, ScoreRow, Strided, bf16,
-        f16, pairs, panel, quantise, rows, tile,
+        Floor, Gradient, Kernels, LANES, Panel, Quantised, Range, RowKernels, Rows, ScoreRow,
+        Strided, bf16, f16, gradient, pairs, panel, quantise, rows, tile,
     };
     table!(F32, f32, {
         // SAFETY: this table's functions run only where the CPU has AVX-512F; see `Kernels`.

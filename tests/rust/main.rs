@@ -16,6 +16,7 @@ mod empty;
 mod epsilon;
 mod errors;
 mod extremes;
+mod gradients;
 mod interrupt;
 mod layouts;
 mod levels;
