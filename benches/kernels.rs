@@ -1,6 +1,8 @@
 //! The kernels by themselves, through the public Rust functions: `cargo bench --bench kernels`.
 //! (Against other libraries, see `benches/peers`.)
 
+use cosim_rs::Gradient;
+use cosim_rs::gradient::batched_cosine_gradient;
 use cosim_rs::score::{self, Options};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use ndarray::{Array1, Array2, Array3, ArrayD, IxDyn};
@@ -36,6 +38,31 @@ fn batched(criterion: &mut Criterion) {
                 bencher.iter(|| {
                     let (users, items) = (users.view(), items.view());
                     score::batched_cosine_similarity(users, items, scores.view_mut(), &options)
+                });
+            });
+        }
+    }
+}
+
+fn gradients(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("gradients");
+    for (batch, count, dim) in [(8, 50, 32), (32, 100, 64), (256, 1000, 64), (64, 10_000, 100)] {
+        let users = matrix(batch, dim);
+        let items: Array3<f32> =
+            numbers(&[batch, count, dim]).into_dimensionality().expect("three axes");
+        let weights = matrix(batch, count);
+        let (mut of_users, mut of_items) = (users.clone(), items.clone());
+        group.throughput(Throughput::Bytes((2 * items.len() * size_of::<f32>()) as u64));
+        let name = format!("{batch}x{count}x{dim}");
+        for threads in [Some(1), None] {
+            let options = Options { threads, ..Options::default() };
+            let id = BenchmarkId::new(&name, threads.map_or("all", |_| "one"));
+            group.bench_function(id, |bencher| {
+                bencher.iter(|| {
+                    let of_users = of_users.as_slice_mut().map(Gradient::Native);
+                    let of_items = of_items.as_slice_mut().map(Gradient::Native);
+                    let (users, items, weights) = (users.view(), items.view(), weights.view());
+                    batched_cosine_gradient(users, items, weights, of_users, of_items, &options)
                 });
             });
         }
@@ -89,5 +116,5 @@ fn self_matrix(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, batched, paired, full_matrix, self_matrix);
+criterion_group!(benches, batched, gradients, paired, full_matrix, self_matrix);
 criterion_main!(benches);

@@ -76,7 +76,7 @@ impl Order for InOrder {
         items: &T,
         place: usize,
     ) -> Option<[&'a [S]; LANES]> {
-        items.sixteen(place)
+        items.rows(place)
     }
     #[inline(always)]
     fn ask_for_four<'a, S: Copy + 'a, T: Source<'a, S>>(self, _: &T, _: usize) {}

@@ -216,9 +216,10 @@ fn what_is_too_large_is_the_largest_and_nothing_finite_gives_more() {
     let tiny = f32::from_bits(1);
     let kinds = [0.0, tiny, 1e-38, -1e-20, 1e-7, 1.0, -1e20, f32::MAX];
     let users = Array2::from_shape_fn((8, 3), |(row, column)| kinds[(row + 3 * column) % 8]);
-    let items = Array3::from_shape_fn((8, 24, 3), |(_, row, column)| {
+    let mut items = Array3::from_shape_fn((8, 24, 3), |(_, row, column)| {
         kinds[(row + row / 8 * column + column * column) % 8]
     });
+    items.slice_mut(s![.., 23, ..]).fill(1e-38);
     for epsilon in [0.0, 1e-7, 1e30] {
         for weight in [0.0, 1.0, -1e-45, 1e12, f32::MAX, f32::MIN] {
             let weights = Array2::from_elem((8, 24), weight);
@@ -228,7 +229,8 @@ fn what_is_too_large_is_the_largest_and_nothing_finite_gives_more() {
             let all = of_users.iter().chain(&of_items);
             assert!(all.clone().all(|x| x.is_finite()), "epsilon {epsilon}, weight {weight}");
             let is_largest = all.clone().any(|x| x.abs() == f32::MAX);
-            assert_eq!(is_largest, epsilon < 1.0 && weight.abs() > 1.0, "{epsilon}, {weight}");
+            let reaches = weight.abs() > if epsilon == 0.0 { 1.0 } else { 1e30 };
+            assert_eq!(is_largest, epsilon < 1.0 && reaches, "{epsilon}, {weight}");
         }
     }
 }
