@@ -8,6 +8,9 @@ use crate::score::{Call, Options, check_shape, rows_per_block};
 use crate::view::{Batches, Gradient, Rows};
 use ndarray::ArrayView2;
 
+/// A row takes this many times as long as its score, so a block has fewer.
+const SHARE: usize = 4;
+
 /// The gradients of users `(B, D)` and of their items `(B, N, D)`, given that of the scores `(B, N)`.
 ///
 /// Each is written to room for as many numbers, if there is any for it; of vectors of 8-bit integers
@@ -31,7 +34,7 @@ pub fn batched_cosine_gradient<'a, E: Real>(
     check_room("items_gradient", items_gradient.as_ref(), batch * count * dim)?;
     let call = Call::<E>::new(options)?;
 
-    let rows = rows_per_block::<E>(dim);
+    let rows = rows_per_block::<E>(dim.saturating_mul(SHARE));
     let blocks = count.div_ceil(rows).max(1);
     let mut own_sums = Vec::new();
     let sums = match &mut users_gradient {
