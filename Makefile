@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/pip --quiet --disable-pip-version-check
 # What a user may have set for their own work must not change what tests and benchmarks show.
 CLEAN := env -u COSIM_RS_KERNEL -u COSIM_RS_NUM_THREADS -u RAYON_NUM_THREADS
+QUIET := TF_CPP_MIN_LOG_LEVEL=2
 
 # The tests whose answers a kernel could change.
 NUMERICAL := $(addprefix tests/test_,bits.py candidates.py catalogue.py contract.py \
@@ -13,7 +14,7 @@ NUMERICAL := $(addprefix tests/test_,bits.py candidates.py catalogue.py contract
 
 .DEFAULT_GOAL := help
 .PHONY: help demo search test test-rust test-python test-kernels test-backends lint format bench \
-	bench-peers bench-company bench-kernels wheel wheel-check clean
+	bench-peers bench-company bench-layers bench-kernels wheel wheel-check clean
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,8 +39,11 @@ test-kernels: build test-deps ## Run the numerical tests with every lesser kerne
 		$(CLEAN) COSIM_RS_KERNEL=$$kernel $(BIN)/python -m pytest -q $(NUMERICAL) || exit 1; \
 	done
 
-test-backends: build test-deps backends-deps ## Test tensors of torch and TensorFlow (6 GB to install)
-	$(CLEAN) TF_CPP_MIN_LOG_LEVEL=2 $(BIN)/python -m pytest -q tests/backends
+test-backends: build test-deps backends-deps ## Test with torch and TensorFlow (6 GB to install)
+	$(CLEAN) $(QUIET) $(BIN)/python -m pytest -q tests/backends tests/with_tensorflow tests/with_torch
+	for backend in tensorflow torch; do \
+		$(CLEAN) $(QUIET) KERAS_BACKEND=$$backend $(BIN)/python -m pytest -q tests/keras || exit 1; \
+	done
 
 lint: build lint-deps ## Check formatting, lints and types
 	cargo fmt --check
@@ -64,6 +68,9 @@ bench-peers: $(VENV)/pip ## Install the large peers as well: torch (5 GB) and Ke
 
 bench-company: build bench-deps ## Measure beside OpenBLAS and torch, with and without limits
 	$(CLEAN) -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE $(BIN)/python -m benches.company
+
+bench-layers: build bench-deps ## Measure the Keras layer with each backend that is installed
+	$(CLEAN) -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE $(BIN)/python -m benches.layers
 
 bench-kernels: ## Measure the kernels by themselves
 	cargo bench --no-default-features --bench kernels
