@@ -15,6 +15,7 @@ pub mod error;
 #[cfg(feature = "python")]
 mod frameworks;
 pub mod gradient;
+mod huge_pages;
 mod kernel;
 mod parallel;
 #[cfg(feature = "python")]

@@ -1,6 +1,7 @@
 //! Tensors in a framework's memory, as views that the core takes.
 #![allow(unsafe_code)] // a border spot: pointers that a framework vouches for
 
+use crate::huge_pages;
 use crate::view::{Gradient, Vectors};
 use half::{bf16, f16};
 use ndarray::{ArrayView3, ArrayViewMut3, Ix3, ShapeBuilder};
@@ -92,7 +93,7 @@ impl<'a> TensorMut<'a> {
     /// Room for scores.
     pub(super) fn scores<T>(&mut self, shape: [usize; 3]) -> Option<ArrayViewMut3<'_, T>> {
         (self.len == shape.iter().product::<usize>()).then_some(())?;
-        let data = if self.len == 0 { std::ptr::dangling_mut() } else { self.data.cast::<T>() };
+        let data = self.fresh::<T>();
         // SAFETY: `new`'s caller vouches for room for as many numbers of this kind.
         Some(unsafe { ArrayViewMut3::from_shape_ptr(shape, data) })
     }
@@ -115,8 +116,16 @@ impl<'a> TensorMut<'a> {
     /// # Safety
     /// The numbers are of the kind that `T` is.
     unsafe fn slice<T>(self) -> &'a mut [T] {
-        let data = if self.len == 0 { std::ptr::dangling_mut() } else { self.data.cast::<T>() };
         // SAFETY: `new`'s caller vouches for room for so many of them.
-        unsafe { std::slice::from_raw_parts_mut(data, self.len) }
+        unsafe { std::slice::from_raw_parts_mut(self.fresh(), self.len) }
+    }
+
+    /// Where the room is, on huge pages if it is large and new; anywhere if there is none.
+    fn fresh<T>(&self) -> *mut T {
+        if self.len == 0 {
+            return std::ptr::dangling_mut();
+        }
+        huge_pages::ask_for(self.data.cast_const().cast(), self.len * size_of::<T>());
+        self.data.cast()
     }
 }

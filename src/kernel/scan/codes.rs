@@ -18,6 +18,7 @@
 //! holds behind its own elements, it is multiplied by zero.
 
 use super::GROUP;
+use crate::huge_pages;
 use std::ops::Range;
 
 /// Four codes of each of sixteen items.
@@ -49,7 +50,7 @@ impl Lines {
     pub(crate) fn new(count: usize) -> Self {
         let bytes = vec![0; (count + TILE_LINES + 1) * LINE];
         let first = bytes.as_ptr().align_offset(LINE).min(LINE);
-        ask_for_huge_pages(&bytes);
+        huge_pages::ask_for(bytes.as_ptr(), bytes.len());
         Self { bytes, first, count }
     }
 
@@ -62,27 +63,6 @@ impl Lines {
         self.bytes[self.first..][..self.count * LINE].as_chunks_mut().0
     }
 }
-
-/// Asks the system to back large memory that is not touched yet by huge pages, as NumPy does: of
-/// preparing 100,000 items of 384 elements, page faults took half of the time.
-#[cfg(target_os = "linux")]
-fn ask_for_huge_pages(memory: &[u8]) {
-    const LARGE: usize = 4 << 20;
-    const PAGE: usize = 4 << 10;
-    if memory.len() >= LARGE {
-        let skipped = memory.as_ptr().align_offset(PAGE).min(memory.len());
-        let pages = &memory[skipped..];
-        // SAFETY: the pages are this allocation's own, and the advice changes nothing of what is in
-        // them. It is no more than advice, so whether it was taken does not matter.
-        unsafe {
-            libc::madvise(pages.as_ptr().cast_mut().cast(), pages.len(), libc::MADV_HUGEPAGE)
-        };
-    }
-}
-
-/// Only of Linux do we know how to ask.
-#[cfg(not(target_os = "linux"))]
-fn ask_for_huge_pages(_: &[u8]) {}
 
 /// Items as codes; a block is sixteen of them.
 pub(crate) struct ItemCodes {
