@@ -4,6 +4,7 @@
 //! buffers, calls [`scores`] or [`gradients`], and hands an error back. No framework is needed to
 //! build or to import this; each is looked up in the process at first use.
 
+pub(crate) mod jax;
 mod op;
 mod tensor;
 

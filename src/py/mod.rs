@@ -11,6 +11,7 @@ mod call;
 mod candidates;
 mod catalogue;
 mod config;
+mod jax;
 mod limit;
 mod matrix;
 mod paired;
@@ -31,6 +32,8 @@ mod _cosim_rs {
     use super::config::{
         available_kernels, get_num_threads, in_default_mode, kernel, native_calls, set_num_threads,
     };
+    #[pymodule_export]
+    use super::jax::xla_handlers;
     #[pymodule_export]
     use super::limit::keep_to;
     #[pymodule_export]
