@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import ShapeDtypeStruct
 from jax.custom_derivatives import SymbolicZero
 
@@ -60,8 +61,7 @@ def _refuse(*_: Any) -> NoReturn:
 @partial(jax.custom_jvp, nondiff_argnums=(0, 1))
 def _scores(form: str, epsilon: float, x: Array, y: Array) -> Array:
     def native(x: Array, y: Array) -> Array:
-        shape = _scores_shape(form, x, y)
-        result = ShapeDtypeStruct(shape, result_dtype(x, y))
+        result = _like(x, _scores_shape(form, x, y), result_dtype(x, y))
         return _jax_native.call(f"{form}_scores", [result], x, y, epsilon=epsilon)[0]
 
     def own(x: Array, y: Array) -> Array:
@@ -80,7 +80,7 @@ def _gradients(
 ) -> list[Array]:
     def native(x: Array, y: Array, weights: Array) -> list[Array]:
         sides = [side for side, is_wanted in zip((x, y), wanted, strict=True) if is_wanted]
-        results = [ShapeDtypeStruct(side.shape, side.dtype) for side in sides]
+        results = [_like(side, side.shape, side.dtype) for side in sides]
         name = "".join(name for name, is_wanted in zip("xy", wanted, strict=True) if is_wanted)
         return _jax_native.call(
             f"{form}_gradient_{name}", results, x, y, weights, epsilon=epsilon
@@ -101,6 +101,37 @@ def _gradients(
 
 _scores.defjvp(_refuse)
 _gradients.defjvp(_refuse)
+
+
+def vary_alike(*arrays: Array) -> list[Array]:
+    """Arrays that vary along the same axes of a mesh: within `jax.shard_map` all of any's."""
+    axes = [_varying(array) for array in arrays]
+    missing = [tuple(frozenset().union(*axes) - own) for own in axes]
+    return [
+        _vary(array, more) if more else array for array, more in zip(arrays, missing, strict=True)
+    ]
+
+
+def _vary(array: Array, axes: tuple[str, ...]) -> Array:
+    if hasattr(jax.lax, "pcast"):
+        return jax.lax.pcast(array, axes, to="varying")
+    return jax.lax.pvary(array, axes)
+
+
+def _varying(array: Array) -> frozenset[str]:
+    """The axes, however this version of JAX names what knows them."""
+    kind = jax.typeof(array) if hasattr(jax, "typeof") else None
+    return frozenset(getattr(getattr(kind, "mat", None), "varying", getattr(kind, "vma", ())))
+
+
+def _like(array: Array, shape: tuple[int, ...], dtype: Any) -> Any:
+    """A result that varies as an argument does."""
+    axes = _varying(array)
+    if not axes:
+        return ShapeDtypeStruct(shape, dtype)
+    if hasattr(kind := jax.typeof(array), "mat"):
+        return kind.update(shape=shape, dtype=np.dtype(dtype), weak_type=False)
+    return ShapeDtypeStruct(shape, dtype, vma=axes)
 
 
 def _by_platform(native: Any, own: Any, *arrays: Array) -> Any:

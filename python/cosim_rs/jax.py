@@ -215,7 +215,7 @@ def _matrix(x: Any, y: Any, epsilon: float) -> jax.Array:
 def _scores(form: str, epsilon: float, x: jax.Array, y: jax.Array) -> jax.Array:
     if not math.isfinite(_jax_ops.result_dtype(x, y).type(epsilon)):
         raise _bad_epsilon(epsilon)
-    return _jax_ops.scores(form, epsilon, x, y)
+    return _jax_ops.scores(form, epsilon, *_jax_ops.vary_alike(x, y))
 
 
 def _epsilon(epsilon: Any) -> float:
