@@ -31,17 +31,17 @@ def scores(form: str, epsilon: float, x: Array, y: Array) -> Array:
 
 
 def _forward(form: str, epsilon: float, x: Any, y: Any) -> tuple[Array, Any]:
-    # Which gradients are wanted is known when this is traced: as the structure of what is kept.
-    wanted = (() if x.perturbed else None, () if y.perturbed else None)
+    # Which gradients are wanted is known when this is traced, and told to `_backward` by the length
+    # of an array: JAX keeps the tree of what is returned here from the first trace of a compiled
+    # function, whatever is wanted of it later, but types from the one in hand.
+    wanted = jnp.zeros(x.perturbed + 2 * y.perturbed, jnp.int8)
     return _scores(form, epsilon, x.value, y.value), (x.value, y.value, wanted)
 
 
 def _backward(form: str, epsilon: float, kept: Any, weights: Any) -> tuple[Any, Any]:
     x, y, wanted = kept
-    if isinstance(weights, SymbolicZero):
-        return None, None
-    sides = (wanted[0] is not None, wanted[1] is not None)
-    if not any(sides):
+    sides = (bool(wanted.size & 1), bool(wanted.size & 2))
+    if isinstance(weights, SymbolicZero) or not any(sides):
         return None, None
     gradients = iter(_gradients(form, epsilon, sides, x, y, weights))
     x_gradient, y_gradient = (next(gradients) if side else None for side in sides)

@@ -213,7 +213,9 @@ def _matrix(x: Any, y: Any, epsilon: float) -> jax.Array:
 
 
 def _scores(form: str, epsilon: float, x: jax.Array, y: jax.Array) -> jax.Array:
-    if not math.isfinite(_jax_ops.result_dtype(x, y).type(epsilon)):
+    with np.errstate(over="ignore"):
+        in_its_precision = _jax_ops.result_dtype(x, y).type(epsilon)
+    if not math.isfinite(in_its_precision):
         raise _bad_epsilon(epsilon)
     return _jax_ops.scores(form, epsilon, *_jax_ops.vary_alike(x, y))
 
