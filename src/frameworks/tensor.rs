@@ -18,6 +18,18 @@ pub(crate) enum Kind {
     Byte,
 }
 
+impl Kind {
+    /// The bytes of a number; it is aligned to as many.
+    pub(super) fn size(self) -> usize {
+        match self {
+            Self::Double => 8,
+            Self::Single => 4,
+            Self::Half | Self::Brain => 2,
+            Self::Byte => 1,
+        }
+    }
+}
+
 /// Numbers to read. Strides are in elements and at least 0; without them, in C order.
 #[derive(Clone, Copy)]
 pub(crate) struct Tensor<'a> {

@@ -11,7 +11,7 @@ mod call;
 mod candidates;
 mod catalogue;
 mod config;
-mod jax;
+mod frameworks;
 mod limit;
 mod matrix;
 mod paired;
@@ -33,7 +33,7 @@ mod _cosim_rs {
         available_kernels, get_num_threads, in_default_mode, kernel, native_calls, set_num_threads,
     };
     #[pymodule_export]
-    use super::jax::xla_handlers;
+    use super::frameworks::{implement_for_torch, xla_handlers};
     #[pymodule_export]
     use super::limit::keep_to;
     #[pymodule_export]

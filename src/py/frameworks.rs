@@ -1,13 +1,15 @@
-//! The handlers of XLA, as the capsules that JAX takes them in.
+//! The operations of the machine-learning frameworks, made known to them.
 #![allow(unsafe_code)] // a border spot: functions as pointers
 
 use crate::frameworks::jax::HANDLERS;
+use crate::frameworks::torch;
+use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::types::PyCapsule;
 use std::ffi::c_void;
 use std::ptr::NonNull;
 
-/// The handlers by the names of their targets.
+/// The handlers of XLA by the names of their targets, as the capsules that JAX takes them in.
 #[pyfunction]
 pub(super) fn xla_handlers(py: Python<'_>) -> PyResult<Vec<(&'static str, Bound<'_, PyCapsule>)>> {
     let capsule = |(name, handler)| {
@@ -18,4 +20,11 @@ pub(super) fn xla_handlers(py: Python<'_>) -> PyResult<Vec<(&'static str, Bound<
         Ok((name, capsule?))
     };
     HANDLERS.into_iter().map(capsule).collect()
+}
+
+/// Implements the operations for tensors in the CPU's memory, with the functions of the library at
+/// this path, which the process has loaded already. To be called once.
+#[pyfunction]
+pub(super) fn implement_for_torch(library: &str) -> PyResult<()> {
+    torch::implement(library).map_err(PyRuntimeError::new_err)
 }
