@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-pytest.register_assert_rewrite("helpers", "interchange")
+pytest.register_assert_rewrite("helpers", "interchange", "torch_forms")
 
 # The same examples in every run and no database of them, so a failure comes back when run again;
 # no deadline, because machines and kernels differ in speed.
@@ -18,8 +18,9 @@ settings.load_profile("repeatable")
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Leave out the tests of large packages, unless they are asked for: `make test-backends`."""
-    is_asked_for = any("backends" in argument for argument in config.args)
-    return True if collection_path.name == "backends" and not is_asked_for else None
+    name = collection_path.name
+    is_asked_for = any(name in argument for argument in config.args)
+    return True if name in ("backends", "with_tensorflow", "with_torch") and not is_asked_for else None
 
 
 def pytest_report_header() -> str:
