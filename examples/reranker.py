@@ -64,16 +64,16 @@ def build(similarity: keras.layers.Layer) -> keras.Model:
     query = keras.Input((64,), name="query")
     candidates = keras.Input((None, 64), name="candidates")
     features = keras.Input((None, FEATURES), name="features")
-    hidden, vector = keras.layers.Dense(64, activation="relu"), keras.layers.Dense(32)
+    hidden, vector = keras.layers.Dense(64, activation="tanh"), keras.layers.Dense(32)
     scores = similarity([vector(hidden(query)), vector(hidden(candidates))])
     scores = keras.layers.Reshape((-1, 1))(scores)
     together = keras.layers.Concatenate()([scores, features])
-    hidden = keras.layers.Dense(16, activation="relu")(together)
+    hidden = keras.layers.Dense(16, activation="tanh")(together)
     logits = keras.layers.Dense(1)(hidden)
     logits = keras.layers.Reshape((-1,), name="logits")(logits)
     model = keras.Model({"query": query, "candidates": candidates, "features": features}, logits)
     model.compile(
-        optimizer=keras.optimizers.Adam(0.003),
+        optimizer=keras.optimizers.Adam(0.002),
         loss=keras.losses.BinaryCrossentropy(from_logits=True),
     )
     return model
