@@ -1,0 +1,49 @@
+"""The scores of the module made for Keras' backend, found at their first use.
+
+These are native where they can be, differentiable, and fall back by themselves where they cannot.
+Where there is no such module at all, the formula stands in, with one warning.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import warnings
+from typing import Any
+
+import keras
+
+from cosim_rs.keras import _formula
+
+
+def batched_cosine_similarity(users: Any, items: Any, *, epsilon: float, native: bool) -> Any:
+    """Scores (B, N) of users (B, D) or (B, 1, D) with their items (B, N, D)."""
+    return scores_module(native).batched_cosine_similarity(users, items, epsilon=epsilon)
+
+
+def cosine_similarity(x: Any, y: Any, *, epsilon: float, native: bool) -> Any:
+    """Scores (U, N) of all x (U, D) with all y (N, D)."""
+    return scores_module(native).cosine_similarity(x, y, epsilon=epsilon)
+
+
+def scores_module(native: bool) -> Any:
+    """Who scores."""
+    return _native_module(keras.backend.backend()) if native else _formula
+
+
+@functools.cache
+def _native_module(backend: str) -> Any:
+    if backend == "numpy":
+        return importlib.import_module("cosim_rs")
+    try:
+        return importlib.import_module(f"cosim_rs.{backend}")
+    except ImportError as error:
+        warnings.warn(
+            f"cosim_rs.{backend} cannot be imported, so keras.ops compute the scores: {error}",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+        return _formula
+
+
+__all__ = ["batched_cosine_similarity", "cosine_similarity", "scores_module"]
