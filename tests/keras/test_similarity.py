@@ -22,6 +22,13 @@ def example(batch: int = 4, count: int = 6, dim: int = 8) -> tuple[Any, Any]:
     return gaussian_rows(batch, 1, dim), gaussian_rows(batch, count, dim, seed=1)
 
 
+def named_inputs() -> dict[str, Any]:
+    return {
+        "user": keras.Input((1, 8), name="user"),
+        "items": keras.Input((None, 8), name="items"),
+    }
+
+
 @pytest.mark.parametrize("native", [True, False])
 def test_scores_are_those_of_the_library(native: bool) -> None:
     user, items = example(dim=100)
@@ -166,7 +173,7 @@ def test_symbolic_calls(
 
 @pytest.mark.parametrize("form", ["list", "dict"])
 def test_any_batch_and_any_number_of_items(form: str) -> None:
-    inputs = {"user": keras.Input((1, 8)), "items": keras.Input((None, 8))}
+    inputs = named_inputs()
     given = inputs if form == "dict" else list(inputs.values())
     model = keras.Model(inputs, NormalizedDotProductSimilarity()(given))
     for batch, count in [(1, 1), (4, 6), (5, 3)]:
@@ -276,14 +283,17 @@ def test_no_gradient_is_lost_or_infinite() -> None:
     def loss(user: Any, items: Any) -> Any:
         return keras.ops.sum(layer([user, items]))
 
-    for found in gradients(loss, tensor(user), tensor(items)):
-        assert np.isfinite(array(found)).all()
-        assert (np.abs(array(found)).max(axis=(1, 2)) > 0).all()
+    of_user, of_items = (array(one) for one in gradients(loss, tensor(user), tensor(items)))
+    assert np.isfinite(of_user).all()
+    assert np.isfinite(of_items).all()
+    assert (np.abs(of_user).max(axis=(1, 2)) > 0).all()
+    assert (of_items[0] == 0).all()  # of a zero user, whose scores are all 0
+    assert (np.abs(of_items[1:]).max(axis=2) > 0).all()
 
 
 @pytest.mark.parametrize("form", ["list", "dict"])
 def test_saved_models_come_back(form: str, tmp_path: Path) -> None:
-    inputs = {"user": keras.Input((1, 8)), "items": keras.Input((None, 8))}
+    inputs = named_inputs()
     given = inputs if form == "dict" else list(inputs.values())
     model = keras.Model(inputs, NormalizedDotProductSimilarity(epsilon=0.25)(given))
     model.save(tmp_path / "model.keras")

@@ -14,7 +14,7 @@ Examples
 (32, 100)
 """
 
-from cosim_rs.keras import _requirement  # isort: skip  # says what is missing, before it is
+from cosim_rs.keras import _requirement as _requirement  # isort: skip  # before Keras is missed
 
 from cosim_rs.keras._selector import TopKRecommendationSelector
 from cosim_rs.keras._similarity import NormalizedDotProductSimilarity

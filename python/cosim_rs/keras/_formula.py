@@ -13,8 +13,8 @@ What is not plain about it:
 - Products are summed by `sum` where that takes no more memory than `matmul`'s operands, because
   accelerators may round the operands of a `matmul` to fewer bits.
 
-Where the framework flushes subnormal numbers to zero, as TensorFlow and JAX do on CPUs, they count as
-zero here. That changes scores of vectors whose largest numbers are near 1e-38, without epsilon.
+Where the framework flushes subnormal numbers to zero, as TensorFlow and JAX do on CPUs, they count
+as zero here. That changes scores of vectors whose largest numbers are near 1e-38, without epsilon.
 """
 
 from __future__ import annotations

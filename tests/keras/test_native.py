@@ -1,0 +1,62 @@
+"""That the library's own kernels compute the scores, and give the bits of the NumPy function.
+
+Nothing here is skipped: it fails where the module of the backend is missing or falls back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+from helpers import assert_same_bits, gaussian_rows
+from on_backend import compiled, gradients, tensor
+
+import cosim_rs
+from cosim_rs import _cosim_rs
+from cosim_rs.keras import NormalizedDotProductSimilarity
+
+EPSILON = 1e-7
+
+
+def native_calls() -> tuple[int, int]:
+    return tuple(_cosim_rs.native_calls())
+
+
+@pytest.mark.parametrize("run", [lambda function: function, compiled], ids=["eager", "compiled"])
+@pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16"])
+def test_scores_are_native_to_the_bit(run: Callable[..., Any], dtype: str) -> None:
+    sides = gaussian_rows(8, 1, 64), gaussian_rows(8, 50, 64, seed=1)
+    user, items = (tensor(side, dtype) for side in sides)
+    layer = NormalizedDotProductSimilarity(dtype=dtype)
+    before = native_calls()
+    scores = run(lambda user, items: layer([user, items]))(user, items)
+    assert native_calls()[0] == before[0] + 1
+    arrays = (keras.ops.convert_to_numpy(side) for side in (user, items))
+    wanted = cosim_rs.batched_cosine_similarity(*arrays, epsilon=EPSILON).astype(scores_dtype(dtype))
+    assert_same_bits(np.asarray(keras.ops.convert_to_numpy(scores)), wanted)
+
+
+def scores_dtype(dtype: str) -> Any:
+    return keras.ops.convert_to_numpy(tensor([], dtype)).dtype
+
+
+@pytest.mark.parametrize("run", [lambda function: function, compiled], ids=["eager", "compiled"])
+def test_gradients_are_native(run: Callable[..., Any]) -> None:
+    user, items = tensor(gaussian_rows(8, 1, 64)), tensor(gaussian_rows(8, 50, 64, seed=1))
+    layer = NormalizedDotProductSimilarity()
+    before = native_calls()
+    loss = run(lambda user, items: keras.ops.sum(layer([user, items])))
+    found = gradients(loss, user, items)
+    assert native_calls()[1] > before[1]
+    assert all(np.isfinite(keras.ops.convert_to_numpy(one)).all() for one in found)
+
+
+def test_native_false_is_not_native() -> None:
+    before = native_calls()
+    NormalizedDotProductSimilarity(native=False)(
+        [gaussian_rows(8, 1, 64), gaussian_rows(8, 50, 64, seed=1)]
+    )
+    assert native_calls() == before
