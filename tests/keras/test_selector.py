@@ -32,8 +32,11 @@ def rightly_selected(scores: NDArray[Any], k: int, keep: NDArray[Any]) -> NDArra
     """By Python's stable sort: kept numbers, kept NaN, the rest."""
     rows = []
     for row, kept in zip(scores, keep, strict=True):
-        ranks = [(not there, np.isnan(x), 0 if np.isnan(x) else -x) for x, there in zip(row, kept)]
-        ranks = [rank if rank[0] is False else (True, False, 0) for rank in ranks]
+        pairs = zip(row.tolist(), kept.tolist(), strict=True)
+        ranks = [
+            (0, -score) if there and score == score else (1 if there else 2, 0.0)
+            for score, there in pairs
+        ]
         rows.append(sorted(range(len(row)), key=lambda n: ranks[n])[:k])
     return np.array(rows)
 
@@ -101,12 +104,26 @@ def test_one_mask_for_all_rows() -> None:
         assert found[0].tolist() == wanted[0].tolist()
 
 
+class NoughtIsMissing(keras.layers.Layer):
+    """Scores of which those that are 0 are masked."""
+
+    def call(self, scores: Any) -> Any:
+        return scores * 1.0
+
+    def compute_mask(self, scores: Any, previous_mask: Any = None) -> Any:
+        return keras.ops.not_equal(scores, 0)
+
+    def compute_output_shape(self, scores_shape: Any) -> Any:
+        return scores_shape
+
+
 def test_a_mask_that_comes_with_the_scores_is_used() -> None:
-    scores = keras.layers.Masking()(tensor([[[1.0], [0.0], [2.0]]]))
-    rows = keras.layers.Reshape((3,))(scores)
-    keras.src.backend.set_keras_mask(rows, tensor([[True, False, False]], "bool"))
-    indices, _ = TopKRecommendationSelector(2)(rows)
-    assert keras.ops.convert_to_numpy(indices).tolist() == [[0, 1]]
+    given = keras.Input((3,))
+    masked = NoughtIsMissing()(given)
+    model = keras.Model(given, TopKRecommendationSelector(3)(masked))
+    indices, best = model(tensor([[-1.0, 0.0, -2.0]]))
+    assert keras.ops.convert_to_numpy(indices).tolist() == [[0, 2, 1]]
+    assert array(best).tolist() == [[-1.0, -2.0, -INFINITY]]
 
 
 @pytest.mark.parametrize("mask", [(4, 3), (2, 4), (3, 3), (1, 3, 4)])
@@ -143,7 +160,12 @@ def test_the_config_makes_the_same_layer(k: int, dtype: str) -> None:
 
 @pytest.mark.parametrize(
     ("scores", "shape"),
-    [((None, None), (None, None)), ((None, 8), (None, 3)), ((4, 2), (4, 2)), ((4, None), (4, None))],
+    [
+        ((None, None), (None, None)),
+        ((None, 8), (None, 3)),
+        ((4, 2), (4, 2)),
+        ((4, None), (4, None)),
+    ],
 )
 @pytest.mark.parametrize("dtype", ["float32", "mixed_float16"])
 @pytest.mark.parametrize("masked", [True, False])

@@ -73,7 +73,7 @@ def _scaled(vectors: Any, dtype: str, epsilon: float) -> tuple[Any, Any]:
     vectors = _widened(vectors, dtype, epsilon)
     largest = ops.max(ops.abs(ops.stop_gradient(vectors)), axis=-1, keepdims=True)
     scale = _power_of_two(ops.maximum(largest, epsilon), dtype)
-    vectors = vectors * scale
+    vectors = _times(vectors, scale)
     least = ops.squeeze(scale, -1) * epsilon
     squares = ops.sum(ops.square(vectors), axis=-1)
     is_clamped = squares <= ops.square(least)
@@ -91,6 +91,18 @@ def _power_of_two(largest: Any, dtype: str) -> Any:
     for exponent, shift in reversed(below):
         scale = ops.where(largest < 2.0**exponent, ops.full_like(largest, 2.0**shift), scale)
     return scale
+
+
+def _times(vectors: Any, scale: Any) -> Any:
+    """Their product, also for a compiler that knows the numbers.
+
+    XLA would take the sum of squares of a constant times its scale apart, into factors that are out
+    of range; so it is not shown that this is a product and nothing else.
+    """
+    scaled = vectors * scale
+    if keras.backend.backend() != "jax":
+        return scaled
+    return ops.where(ops.isnan(scaled), vectors, scaled)
 
 
 def _scores(dots: Any, user_norms: Any, item_norms: Any) -> Any:

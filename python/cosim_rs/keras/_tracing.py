@@ -1,0 +1,40 @@
+"""Whether there are numbers at hand, or a graph is being made of what is to be done with them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+
+def is_compiling(*tensors: Any) -> bool:
+    """Say whether these tensors have no values yet."""
+    backend = keras.backend.backend()
+    if backend == "jax":
+        import jax
+
+        return any(isinstance(tensor, jax.core.Tracer) for tensor in tensors)
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        return not tf.executing_eagerly()
+    if backend == "torch":
+        import torch
+
+        return bool(torch.compiler.is_compiling())
+    return bool(backend != "numpy")
+
+
+def wants_gradient(*tensors: Any) -> bool:
+    """Say whether a gradient is asked of these tensors, as far as that can be known.
+
+    JAX asks by tracing; TensorFlow's tapes cannot be asked what they watch.
+    """
+    if keras.backend.backend() != "torch":
+        return False
+    import torch
+
+    return torch.is_grad_enabled() and any(tensor.requires_grad for tensor in tensors)
+
+
+__all__ = ["is_compiling", "wants_gradient"]
