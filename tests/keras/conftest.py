@@ -15,8 +15,11 @@ _EXPECTED = (
     # missing fails test_native.py.
     "ignore:cosim_rs.* cannot be imported, so keras.ops:RuntimeWarning",
     # Keras' variables know NumPy 1's protocol, and Keras converts them when it saves.
-    "ignore:__array__ implementation doesn't accept a copy:DeprecationWarning:"
-    "keras.src.backend.jax.core",
+    *(
+        "ignore:__array__ implementation doesn't accept a copy:DeprecationWarning:"
+        f"keras.src.backend.{backend}.core"
+        for backend in ("jax", "tensorflow", "torch")
+    ),
 )
 
 

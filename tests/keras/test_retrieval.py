@@ -80,7 +80,9 @@ def test_exclusions(kind: str, normalize: bool, run: Callable[..., Any]) -> None
         return
     if run is compiled:
         function = run(lambda users, excluded: layer(users, exclusions=excluded))
-        scores, found = function(tensor(users), tensor(excluded, "int32"))
+        scores, found = function(
+            tensor(users), tensor(excluded, "int64" if kind == "int64" else "int32")
+        )
     else:
         scores, found = layer(tensor(users), exclusions=excluded)
     known = [[name for name in row if name in names] for row in excluded]

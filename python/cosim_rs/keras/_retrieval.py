@@ -224,7 +224,7 @@ class BruteForceRetrieval(keras.layers.Layer):
         if self.candidate_embeddings is None:
             raise ValueError("there are no candidates yet: call update_candidates first")
         users = self._as_rows(users)
-        candidates = ops.convert_to_tensor(self.candidate_embeddings)
+        candidates = _value(self.candidate_embeddings)
         compiling = is_compiling(users, candidates)
         if compiling and self._ids is not None and self._id_variable is None:
             raise ValueError(
@@ -263,7 +263,7 @@ class BruteForceRetrieval(keras.layers.Layer):
         exclude = None
         if exclusions is not None:
             exclude = places_at_hand(exclusions, users.shape[0], count, self._ids)
-        found = self._catalogue[1].top_k(ops.convert_to_numpy(users), k, exclude=exclude)
+        found = self._catalogue[1].top_k(_at_hand(users), k, exclude=exclude)
         return ops.convert_to_tensor(found.scores), found.indices
 
     def _scan(self, users: Any, candidates: Any, k: int, exclusions: Any) -> tuple[Any, Any]:
@@ -297,7 +297,7 @@ class BruteForceRetrieval(keras.layers.Layer):
             raise fitting("exclusions", tuple(exclusions.shape), "(U, M), a row a user")
         if self._id_variable is None:
             return ops.cast(exclusions, "int32")
-        return places_in_graph(exclusions, ops.convert_to_tensor(self._id_variable))
+        return places_in_graph(exclusions, _value(self._id_variable))
 
     def _named(self, places: Any) -> Any:
         """The ids at these places, which are a tensor or an array."""
@@ -307,7 +307,7 @@ class BruteForceRetrieval(keras.layers.Layer):
             return self._ids.named(np.asarray(_at_hand(places)))
         if not ops.is_tensor(places):
             return ops.convert_to_tensor(self._ids.named(places), self._id_variable.dtype)
-        names = ops.take(ops.convert_to_tensor(self._id_variable), ops.maximum(places, 0))
+        names = ops.take(_value(self._id_variable), ops.maximum(places, 0))
         return ops.where(places < 0, -ops.ones_like(names), names)
 
     def compute_output_spec(
@@ -432,11 +432,20 @@ class BruteForceRetrieval(keras.layers.Layer):
             self.update_candidates(np.asarray(store["embeddings"]), load_ids(store))
 
 
+def _value(variable: Any) -> Any:
+    """A variable's values as a tensor; `convert_to_tensor` gives TensorFlow's variable back."""
+    return ops.stop_gradient(variable)
+
+
 def _at_hand(values: Any) -> Any:
     """A tensor's or a variable's values as an array; anything else as it is."""
     if isinstance(values, keras.Variable):
-        values = ops.convert_to_tensor(values)  # a variable's own __array__ is NumPy 1's
-    return ops.convert_to_numpy(values) if ops.is_tensor(values) else values
+        values = _value(values)
+    if not ops.is_tensor(values):
+        return values
+    # TensorFlow's bfloat16 knows NumPy 1's protocol alone, by which Keras converts.
+    is_tensorflow = keras.backend.backend() == "tensorflow"
+    return values.numpy() if is_tensorflow else ops.convert_to_numpy(values)
 
 
 __all__ = ["BruteForceRetrieval"]
