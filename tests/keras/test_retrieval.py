@@ -250,7 +250,10 @@ def test_weights_that_are_set_are_searched() -> None:
 
 
 def test_the_callers_array_may_change() -> None:
-    items = candidates()
+    buffer = np.empty(30 * DIM * 4 + 64, np.uint8)
+    start = -buffer.ctypes.data % 64  # so that JAX could use it where it lies
+    items = buffer[start : start + 30 * DIM * 4].view(np.float32).reshape(30, DIM)
+    items[:] = candidates()
     layer = BruteForceRetrieval(items, k=3)
     items[:] = 0
     wanted = cosim_rs.top_k(gaussian_rows(5, DIM), candidates(), 3).indices

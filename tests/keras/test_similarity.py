@@ -191,6 +191,7 @@ def test_compiled_calls_are_the_same_to_within_the_bound() -> None:
     user, items = (tensor(side) for side in example(dim=64))
     layer = NormalizedDotProductSimilarity()
     assert layer.supports_jit
+    assert layer.supports_masking
     inside = compiled(lambda user, items: layer([user, items]))(user, items)
     assert np.abs(array(inside) - array(layer([user, items]))).max() <= (
         2 * error_bound(64, np.float32)

@@ -115,8 +115,7 @@ def _scores(dots: Any, user_norms: Any, item_norms: Any) -> Any:
     exact = ops.stop_gradient(scores)
     ones = ops.ones_like(exact)
     clipped = ops.where(exact > 1, ones, ops.where(exact < -1, -ones, exact))
-    clipped = ops.where(ops.equal(exact, 0), ops.zeros_like(exact), clipped)  # no -0
-    return scores + (clipped - exact)
+    return scores + (clipped - exact)  # which makes +0 of -0 as well
 
 
 def _widened(vectors: Any, dtype: str, epsilon: float) -> Any:

@@ -90,7 +90,6 @@ class BruteForceRetrieval(keras.layers.Layer):
         self.k = as_count("k", k)
         self.return_scores = as_flag("return_scores", return_scores)
         self.normalize = as_flag("normalize", normalize)
-        self.supports_masking = True
         # Exclusions may be strings, which are no tensors; `call` converts the users by itself.
         self._convert_input_args = False
         self._allow_non_tensor_positional_args = True
@@ -434,7 +433,7 @@ class BruteForceRetrieval(keras.layers.Layer):
 
 def _value(variable: Any) -> Any:
     """A variable's values as a tensor; `convert_to_tensor` gives TensorFlow's variable back."""
-    return ops.stop_gradient(variable)
+    return ops.stop_gradient(variable.value)
 
 
 def _at_hand(values: Any) -> Any:

@@ -59,7 +59,6 @@ class TopKRecommendationSelector(keras.layers.Layer):
     def __init__(self, k: int = 10, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.k = as_count("k", k)
-        self.supports_masking = True
 
     def build(self, scores_shape: Any) -> None:
         """Check the shape of the scores; there are no weights.

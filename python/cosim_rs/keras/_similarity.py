@@ -66,7 +66,6 @@ class NormalizedDotProductSimilarity(keras.layers.Layer):
         super().__init__(**kwargs)
         self.epsilon = as_epsilon(epsilon)
         self.native = as_flag("native", native)
-        self.supports_masking = True
 
     def build(self, input_shape: Any) -> None:
         """Check that the shapes fit each other; there are no weights.
