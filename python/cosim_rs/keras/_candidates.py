@@ -105,11 +105,12 @@ def save_ids(store: Any, names: NDArray[Any]) -> None:
 
 def load_ids(store: Any) -> NDArray[Any] | None:
     """The ids that `save_ids` put there, if it did."""
-    if "ids" in store:
+    keys = set(store.keys())  # the store of Keras 3.5 has no `in`
+    if "ids" in keys:
         return np.asarray(store["ids"])
-    if "ids_ends" not in store:
+    if "ids_ends" not in keys:
         return None
-    kind = "bytes" if "ids_bytes" in store else "utf8"
+    kind = "bytes" if "ids_bytes" in keys else "utf8"
     joined = np.asarray(store[f"ids_{kind}"], np.uint8).tobytes()
     ends = np.asarray(store["ids_ends"]).tolist()
     encoded = [joined[start:end] for start, end in zip([0, *ends], ends, strict=False)]

@@ -427,7 +427,7 @@ class BruteForceRetrieval(keras.layers.Layer):
         >>> retrieval.candidate_ids.tolist()
         ['a', 'bc']
         """
-        if "embeddings" in store:
+        if "embeddings" in store.keys():  # noqa: SIM118 - Keras 3.5 has no `in`
             self.update_candidates(np.asarray(store["embeddings"]), load_ids(store))
 
 
