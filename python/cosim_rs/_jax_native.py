@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import jax
 import numpy as np
+from jax.extend import backend
 
 from cosim_rs import _cosim_rs
 from cosim_rs._frameworks import warn_once
@@ -28,11 +29,16 @@ def is_native() -> bool:
     reason = _unknown(jax.__version__)
     if reason is None:
         reason = _registration()
-    if reason is None and jax.default_backend() != "cpu":
-        warn_once("jax", f"its platform here is {jax.default_backend()}, native is the CPU alone")
-    elif reason is not None:
+    if reason is not None:
         warn_once("jax", reason)
+    elif not is_cpu_alone() and jax.default_backend() != "cpu":
+        warn_once("jax", f"its platform here is {jax.default_backend()}; native is the CPU alone")
     return reason is None
+
+
+def is_cpu_alone() -> bool:
+    """Whether JAX has no other platform in this process, so that none needs be traced for."""
+    return set(backend.backends()) <= {"cpu"}
 
 
 def call(name: str, results: list[Any], *arrays: Any, epsilon: float) -> list[Any]:

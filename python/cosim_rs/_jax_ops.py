@@ -137,6 +137,8 @@ def _like(array: Array, shape: tuple[int, ...], dtype: Any) -> Any:
 def _by_platform(native: Any, own: Any, *arrays: Array) -> Any:
     if not _jax_native.is_native():
         return own(*arrays)
+    if _jax_native.is_cpu_alone():
+        return native(*arrays)  # the formula takes far longer to trace
     return jax.lax.platform_dependent(*arrays, cpu=native, default=own)
 
 

@@ -69,3 +69,9 @@ def native(forward: bool = True, backward: bool = False) -> Iterator[None]:
     jax.effects_barrier()
     rose = [now > then for now, then in zip(_cosim_rs.native_calls(), before, strict=True)]
     assert rose == [forward, backward]
+
+
+def forget() -> None:
+    """Drop what was compiled, with whatever operations."""
+    for compiled in (cosim_rs.jax._batched, cosim_rs.jax._paired, cosim_rs.jax._matrix):
+        compiled.clear_cache()

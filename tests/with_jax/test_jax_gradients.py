@@ -10,8 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from battery import rows_of_every_magnitude
-from helpers import LENGTHS
-from jax_forms import DTYPES, FORMS, Array, Form, native, numbers
+from jax_forms import DTYPES, FORMS, Array, Form, forget, native, numbers
 
 import cosim_rs.jax
 
@@ -71,7 +70,7 @@ def plain(x: Any, y: Any, epsilon: float) -> Any:
 
 @forms
 @pytest.mark.parametrize("epsilon", [0.0, 2.1])
-@pytest.mark.parametrize("length", [n for n in LENGTHS if n > 1])
+@pytest.mark.parametrize("length", [7, 16, 33, 129])
 def test_they_are_those_jax_gives_the_formula(form: str, epsilon: float, length: int) -> None:
     x, y, weights = case(FORMS[form], "float32", length)
     weights = weights.astype(np.float32)
@@ -126,8 +125,8 @@ def test_one_side_alone_has_the_same_bits(form: str, argument: int) -> None:
 @forms
 def test_what_was_wanted_before_is_not_what_is_wanted(form: str) -> None:
     """JAX keeps some of the first gradient's trace with the compiled function."""
-    for order in ([0, (0, 1), 1], [1, 0, (0, 1)], [(0, 1), 1, 0]):
-        jax.clear_caches()
+    for order in ([0, (0, 1), 1], [1, 0, (0, 1)]):
+        forget()
         x, y, weights = (array.astype(np.float32) for array in case(FORMS[form]))
         compiled = jax.jit(lambda x, y, weights=weights: (FORMS[form].score(x, y) * weights).sum())
         expected = gradients(FORMS[form], x, y, weights)

@@ -35,7 +35,6 @@ def test_every_length(form: str, length: int) -> None:
     with native():
         eager = score(x, y)
     assert_bits(eager, expected(x, y))
-    assert_bits(jax.jit(score)(x, y), expected(x, y))
 
 
 @forms
@@ -46,9 +45,8 @@ def test_every_dtype_beside_every_other(form: str, x_dtype: str, y_dtype: str) -
     x_shape, y_shape = shapes(3, 5, 33)
     x, y = numbers(*x_shape, dtype=x_dtype), numbers(*y_shape, dtype=y_dtype, seed=1)
     with jax.enable_x64(True), native():
-        scores = score(jnp.asarray(x), jnp.asarray(y))
+        scores = jax.jit(score)(jnp.asarray(x), jnp.asarray(y))
         assert_bits(scores, expected(x, y))
-        assert_bits(jax.jit(score)(x, y), expected(x, y))
     assert scores.dtype == ("float64" if "float64" in (x_dtype, y_dtype) else "float32")
 
 
