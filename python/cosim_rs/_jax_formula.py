@@ -14,13 +14,14 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import ml_dtypes
 import numpy as np
 
 Array = jax.Array
 
 
 class _Scaled(NamedTuple):
-    """Vectors divided by their norms and what gives them back; the last axis of all but one is 1."""
+    """Vectors divided by their norms, and what gives them back, with a last axis of 1."""
 
     directions: Array
     norms: Array  # on the scale, at least epsilon
@@ -87,7 +88,7 @@ def _cosines(x: _Scaled, y: _Scaled) -> Array:
 def _gradient(
     own: _Scaled, other: _Scaled, cosines: Array, weights: Array, dtype: np.dtype[Any]
 ) -> Array:
-    """Σ weight · (other - cosine · own) / norm, of directions; the second where no norm is raised."""
+    """Σ weight · (other - cosine · own) / norm, of directions; a raised norm has no second term."""
     # Weights on their own scale, so that their sum is none of infinities.
     exponents = _exponents(jnp.max(jnp.abs(weights), -1, keepdims=True, initial=0))
     weights = _times_power(weights, -exponents)
@@ -96,8 +97,7 @@ def _gradient(
     norms = jnp.where(own.norms == 0, 1, own.norms)
     gradient = (toward - jnp.where(own.is_raised, 0, along)) / norms
     gradient = _times_power(gradient, exponents - own.exponents)
-    # A bound below the largest number where that cannot be told from infinity in this precision.
-    largest = jnp.asarray(float(jnp.finfo(dtype).max), gradient.dtype)
+    largest = jnp.asarray(float(ml_dtypes.finfo(dtype).max), gradient.dtype)
     return jnp.clip(gradient, -largest, largest).astype(dtype)
 
 

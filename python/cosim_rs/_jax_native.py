@@ -6,6 +6,7 @@ one of C structs, and what it says of its own version is not to be asked by thos
 
 from __future__ import annotations
 
+import importlib
 import threading
 from collections.abc import Callable
 from typing import Any, Final
@@ -57,8 +58,7 @@ def call(name: str, results: list[Any], *arrays: Any, epsilon: float) -> list[An
 
 def _old_call(target: str, results: list[Any], *arrays: Any, epsilon: Any) -> list[Any]:
     """As JAX before 0.5 has it, in two ways."""
-    from jax.extend import ffi
-
+    ffi: Any = importlib.import_module("jax.extend.ffi")
     try:
         bound: Callable[..., Any] = ffi.ffi_call(target, results, vmap_method="broadcast_all")
     except TypeError:
@@ -72,12 +72,8 @@ def _registration() -> str | None:
         if _registered:
             return None
         try:
-            if hasattr(jax, "ffi"):
-                register = jax.ffi.register_ffi_target
-            else:
-                from jax.extend import ffi
-
-                register = ffi.register_ffi_target
+            ffi = jax.ffi if hasattr(jax, "ffi") else importlib.import_module("jax.extend.ffi")
+            register = ffi.register_ffi_target
         except (ImportError, AttributeError) as error:
             return f"jax {jax.__version__} has no foreign functions: {error}"
         for name, handler in _cosim_rs.xla_handlers():
@@ -92,7 +88,7 @@ def _unknown(version: str) -> str | None:
     for part in version.split(".")[:3]:
         digits = part[: len(part) - len(part.lstrip("0123456789"))]
         numbers.append(int(digits or 0))
-    if OLDEST <= tuple(numbers) and tuple(numbers[: len(NEWEST)]) <= NEWEST:
+    if tuple(numbers) >= OLDEST and tuple(numbers[: len(NEWEST)]) <= NEWEST:
         return None
     tried = f"{'.'.join(map(str, OLDEST))} to {'.'.join(map(str, NEWEST))}"
     return f"jax {version} is none of the versions tried, {tried}"

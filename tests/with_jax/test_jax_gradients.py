@@ -84,8 +84,8 @@ def test_they_are_those_jax_gives_the_formula(form: str, epsilon: float, length:
     actual = gradients(FORMS[form], x, y, weights, epsilon)
     for one, other in zip(actual, exact, strict=True):
         assert one.dtype == jnp.float32
-        # Each of up to 4 scores' gradients is of at most its weight, over a norm, and wrong by what a
-        # score is and some roundings more.
+        # Each of up to 4 scores' gradients is of at most its weight, over a norm, and wrong by what
+        # a score is and some roundings more.
         scale = 4 * np.abs(weights).max() / min(np.linalg.norm(v, axis=-1).min() for v in (x, y))
         assert np.abs(one - other).max() <= (length / 4 + 20) * 2.0**-24 * scale
 
@@ -143,9 +143,7 @@ def test_what_was_wanted_before_is_not_what_is_wanted(form: str) -> None:
 def test_only_what_is_wanted_is_computed(form: str) -> None:
     x, y, weights = (array.astype(np.float32) for array in case(FORMS[form]))
     for argument, name in (0, "x"), (1, "y"), ((0, 1), "xy"):
-        gradient = jax.grad(
-            lambda x, y: (FORMS[form].score(x, y) * weights).sum(), argument
-        )
+        gradient = jax.grad(lambda x, y: (FORMS[form].score(x, y) * weights).sum(), argument)
         program = jax.jit(gradient).lower(x, y).as_text()
         assert f"@cosim_rs_{form}_gradient_{name}(" in program
         assert program.count(f"@cosim_rs_{form}_gradient_") == 1

@@ -85,7 +85,9 @@ def test_epsilon_is_not_rounded_to_float32() -> None:
 def test_vectors_of_every_magnitude(form: str, dtype: str) -> None:
     """Zeros, NaN, infinities, subnormal and huge ones; XLA's threads flush subnormals."""
     score, expected, _, shapes = FORMS[form]
-    x, y = (every_magnitude(*shape, dtype=dtype, seed=i) for i, shape in enumerate(shapes(60, 7, 33)))
+    x, y = (
+        every_magnitude(*shape, dtype=dtype, seed=i) for i, shape in enumerate(shapes(60, 7, 33))
+    )
     with jax.enable_x64(dtype == "float64"):
         assert_bits(score(x, y), expected(x, y))
         # Large enough for XLA to run it in its own threads.
@@ -191,12 +193,12 @@ def test_epsilon_that_is_none(form: str) -> None:
     score, _, _, shapes = FORMS[form]
     x, y = (numbers(*shape) for shape in shapes(2, 3, 4))
     for bad in (-1.0, float("nan"), float("inf"), -1, np.float32("nan"), 1e300):
-        with pytest.raises(ValueError, match="^epsilon: got .*, expected a finite number"):
+        with pytest.raises(ValueError, match=r"^epsilon: got .*, expected a finite number"):
             score(x, y, epsilon=bad)
     for bad in ("1", None, 1j, [0.1]):
-        with pytest.raises(TypeError, match="^epsilon: got .*, expected a number"):
+        with pytest.raises(TypeError, match=r"^epsilon: got .*, expected a number"):
             score(x, y, epsilon=bad)
-    with pytest.raises(TypeError, match="^epsilon: got .*, expected a number"):
+    with pytest.raises(TypeError, match=r"^epsilon: got .*, expected a number"):
         jax.jit(lambda epsilon: score(x, y, epsilon=epsilon))(0.1)
 
 

@@ -159,7 +159,7 @@ def test_symbolic_shapes_in_an_export() -> None:
     for batch, count in ((3, 4), (1, 7)):
         x, y = numbers(batch, 17), numbers(batch, count, 17, seed=1)
         assert_bits(exported.call(x, y), cosim_rs.batched_cosine_similarity(x, y))
-    with pytest.raises(ValueError, match="^users: got shape"):
+    with pytest.raises(ValueError, match=r"^users: got shape"):
         jax.export.export(function, disabled_checks=[allowed])(shapes[1], shapes[1])
 
 
