@@ -7,8 +7,8 @@ one of C structs, and what it says of its own version is not to be asked by thos
 from __future__ import annotations
 
 import importlib
+import inspect
 import threading
-from collections.abc import Callable
 from typing import Any, Final
 
 import jax
@@ -39,7 +39,8 @@ def is_native() -> bool:
 
 def is_cpu_alone() -> bool:
     """Whether JAX has no other platform in this process, so that none needs be traced for."""
-    return set(backend.backends()) <= {"cpu"}
+    backends = getattr(backend, "backends", None)  # not in the oldest versions
+    return backends is not None and set(backends()) <= {"cpu"}
 
 
 def call(name: str, results: list[Any], *arrays: Any, epsilon: float) -> list[Any]:
@@ -59,11 +60,10 @@ def call(name: str, results: list[Any], *arrays: Any, epsilon: float) -> list[An
 def _old_call(target: str, results: list[Any], *arrays: Any, epsilon: Any) -> list[Any]:
     """As JAX before 0.5 has it, in two ways."""
     ffi: Any = importlib.import_module("jax.extend.ffi")
-    try:
-        bound: Callable[..., Any] = ffi.ffi_call(target, results, vmap_method="broadcast_all")
-    except TypeError:
+    if "vmap_method" not in inspect.signature(ffi.ffi_call).parameters:
         return list(ffi.ffi_call(target, results, *arrays, vectorized=True, epsilon=epsilon))
-    return list(bound(*arrays, epsilon=epsilon))
+    bound = ffi.ffi_call(target, results, vmap_method="broadcast_all")
+    return list(bound(*arrays, epsilon=epsilon)) if callable(bound) else list(bound)
 
 
 def _registration() -> str | None:

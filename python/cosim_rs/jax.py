@@ -81,8 +81,8 @@ def batched_cosine_similarity(
     Notes
     -----
     Gradients have the dtype of what they are the gradient of. Where a norm is raised, they are
-    those of the formula with epsilon for the norm; at a zero vector without epsilon they are 0; what is
-    too large for its dtype is the largest finite number.
+    those of the formula with epsilon for the norm; at a zero vector without epsilon they are 0;
+    what is too large for its dtype is the largest finite number.
 
     `jax.vmap` over one argument alone makes copies of the other.
 

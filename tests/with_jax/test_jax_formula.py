@@ -190,15 +190,19 @@ def test_beside_other_platforms(form: str, monkeypatch: pytest.MonkeyPatch) -> N
     with native(backward=True):
         assert_bits(score(x, y), expected(x, y))
         gradient = gradients(FORMS[form], x, y, 1.0)[0]
-    function = jax.jit(jax.value_and_grad(lambda x, y: score(x, y).sum()))
-    elsewhere = jax.export.export(function, platforms=["tpu"])(x, y)
+
+    def export() -> jax.export.Exported:
+        function = jax.jit(jax.value_and_grad(lambda x, y: score(x, y).sum()))
+        return jax.export.export(function, platforms=["tpu"])(x, y)
+
+    elsewhere = export()
     assert "@cosim_rs" not in elsewhere.mlir_module()
     forget()
     monkeypatch.undo()
     np.testing.assert_array_equal(gradient, gradients(FORMS[form], x, y, 1.0)[0])
     # Without another platform nothing else is compiled in, and JAX refuses what it cannot keep.
     with pytest.raises(ValueError, match="custom calls"):
-        jax.export.export(function, platforms=["tpu"])(x, y)
+        export()
 
 
 def test_arrays_on_another_platform_are_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
