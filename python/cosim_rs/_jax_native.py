@@ -61,7 +61,8 @@ def _old_call(target: str, results: list[Any], *arrays: Any, epsilon: Any) -> li
     """As JAX before 0.5 has it, in two ways."""
     ffi: Any = importlib.import_module("jax.extend.ffi")
     if "vmap_method" not in inspect.signature(ffi.ffi_call).parameters:
-        return list(ffi.ffi_call(target, results, *arrays, vectorized=True, epsilon=epsilon))
+        # One after the other under `vmap`: the other way leaves what is shared without its axis.
+        return list(ffi.ffi_call(target, results, *arrays, vectorized=False, epsilon=epsilon))
     bound = ffi.ffi_call(target, results, vmap_method="broadcast_all")
     return list(bound(*arrays, epsilon=epsilon)) if callable(bound) else list(bound)
 
