@@ -63,7 +63,7 @@ def test_scores_keep_the_bound_of_ordinary_vectors(form: str) -> None:
 def test_every_dtype(x_dtype: str) -> None:
     score, _, oracle, shapes = FORMS["batched"]
     x_shape, y_shape = shapes(3, 5, 33)
-    for y_dtype in (x_dtype, DTYPES[DTYPES.index(x_dtype) - 1]):
+    for y_dtype in (DTYPES[DTYPES.index(x_dtype) - 1],):
         x, y = numbers(*x_shape, dtype=x_dtype), numbers(*y_shape, dtype=y_dtype, seed=1)
         with jax.enable_x64(True):
             scores = np.asarray(score(x, y))
@@ -105,7 +105,7 @@ def test_gradients_of_every_magnitude_are_near_the_native(
             own = gradients(FORMS[form], x, y, weights, epsilon)
         monkeypatch.undo()
         forget()
-        with native(backward=True):
+        with native(forward=False, backward=True):  # whose scores nobody asks for
             expected = gradients(FORMS[form], x, y, weights, epsilon)
     limits = np.finfo(dtype)
     for one, other in zip(own, expected, strict=True):

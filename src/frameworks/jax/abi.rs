@@ -106,7 +106,7 @@ pub(super) struct Values {
     pub(super) extension: *mut Extension,
     pub(super) len: i64,
     pub(super) kinds: *const c_int,
-    pub(super) values: *const *const Buffer,
+    pub(super) buffers: *const *const Buffer,
 }
 
 #[repr(C)]

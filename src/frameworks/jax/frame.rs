@@ -47,7 +47,7 @@ pub(super) unsafe fn results(frame: &CallFrame) -> Result<Vec<Array<'_>>, String
 unsafe fn arrays(values: &Values) -> Result<Vec<Array<'_>>, String> {
     let len = length(values.len)?;
     // SAFETY: the caller vouches for as many of both.
-    let (kinds, buffers) = unsafe { (slice(values.kinds, len), slice(values.values, len)) };
+    let (kinds, buffers) = unsafe { (slice(values.kinds, len), slice(values.buffers, len)) };
     let pairs = kinds.iter().zip(buffers);
     pairs
         .map(|(&kind, &buffer)| {
