@@ -6,7 +6,7 @@ Each of the three forms has three operations:
     The scores, for compilers and transforms: autograd and vmap are registered for it.
 ``…_scores``
     The same scores without autograd, for eager calls: autograd's kernel in Python would take longer
-    than many scores do. `Operations.function` gives them their gradient where one is needed.
+    than many scores do. `Operations.eager` gives them their gradient where one is needed.
 ``…_gradient``
     The gradients of both sides; an empty tensor for one that is not needed.
 
@@ -23,7 +23,6 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 from torch.autograd import Function
-from torch.autograd.function import once_differentiable
 
 from cosim_rs import _cosim_rs
 from cosim_rs._frameworks import warn_once
@@ -52,7 +51,10 @@ class Operations(NamedTuple):
 
     similarity: _Scores
     scores: _Scores
-    function: type[Function]
+    eager: type[Function]
+    """Gives the scores their gradient where nothing is transformed: at the least cost."""
+    transformed: type[Function]
+    """The same for torch.func."""
 
 
 def _operations(form: Form) -> Operations:
@@ -60,13 +62,12 @@ def _operations(form: Form) -> Operations:
     similarity = _define(form.similarity, _SCORES, *_scores_kernels(form))
     plain = _define(f"{form.stem}_scores", _SCORES, *_scores_kernels(form))
     gradient = _define(f"{form.stem}_gradient", _GRADIENT, *_gradient_kernels(form))
-    register = torch.library
     backward = _backward(gradient)
-    register.register_autograd(similarity, backward, setup_context=_keep)
-    register.register_autograd(gradient, _refuse_second_derivatives)
-    register.register_vmap(similarity, _scores_vmap(form, similarity))
-    register.register_vmap(gradient, _gradient_vmap(form, gradient))
-    return Operations(similarity, plain, _function(form, plain, backward))
+    torch.library.register_autograd(similarity, backward, setup_context=_keep)
+    for operation in (similarity, plain):
+        torch.library.register_vmap(operation, _scores_vmap(form, operation))
+    torch.library.register_vmap(gradient, _gradient_vmap(form, gradient))
+    return Operations(similarity, plain, *_functions(form, plain, backward))
 
 
 def _define(name: str, schema: str, kernel: Callable[..., Any], fake: Callable[..., Any]) -> Any:
@@ -121,32 +122,52 @@ def _keep(ctx: Any, inputs: tuple[Tensor, Tensor, float], output: Tensor) -> Non
 
 
 def _backward(gradient: _Gradient) -> Callable[[Any, Tensor], tuple[Tensor | None, ...]]:
+    class Once(Function):
+        """The gradient where it may be differentiated: as a constant it would be silently wrong."""
+
+        generate_vmap_rule = True
+
+        @staticmethod
+        def forward(*arguments: Any) -> tuple[Tensor, Tensor]:
+            return gradient(*arguments)
+
+        @staticmethod
+        def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
+            pass
+
+        @staticmethod
+        def backward(ctx: Any, *gradients: Tensor) -> None:
+            raise RuntimeError("cosim_rs.torch: scores have no second derivatives, only first ones")
+
     def backward(ctx: Any, scores_gradient: Tensor) -> tuple[Tensor | None, ...]:
         x, y = ctx.saved_tensors
         of_x, of_y, _ = ctx.needs_input_grad
-        x_gradient, y_gradient = gradient(x, y, scores_gradient, ctx.epsilon, of_x, of_y)
+        compute = Once.apply if torch.is_grad_enabled() else gradient
+        x_gradient, y_gradient = compute(x, y, scores_gradient, ctx.epsilon, of_x, of_y)
         return x_gradient if of_x else None, y_gradient if of_y else None, None
 
     return backward
 
 
-def _function(form: Form, plain: _Scores, backward: Callable[..., Any]) -> type[Function]:
-    """What gives eager scores their gradient, in the way that costs least."""
-
-    def forward(ctx: Any, x: Tensor, y: Tensor, epsilon: float) -> Tensor:
+def _functions(
+    form: Form, plain: _Scores, backward: Callable[..., Any]
+) -> tuple[type[Function], type[Function]]:
+    def eager(ctx: Any, x: Tensor, y: Tensor, epsilon: float) -> Tensor:
         ctx.save_for_backward(x, y)
         ctx.epsilon = epsilon
         return plain(x, y, epsilon)
 
-    methods = {
-        "forward": staticmethod(forward),
-        "backward": staticmethod(once_differentiable(backward)),
+    def transformed(x: Tensor, y: Tensor, epsilon: float) -> Tensor:
+        return plain(x, y, epsilon)
+
+    methods = {"forward": staticmethod(eager), "backward": staticmethod(backward)}
+    transforms = methods | {
+        "forward": staticmethod(transformed),
+        "setup_context": staticmethod(_keep),
+        "generate_vmap_rule": True,
     }
-    return type(form.similarity, (Function,), methods)
-
-
-def _refuse_second_derivatives(ctx: Any, *gradients: Tensor) -> None:
-    raise RuntimeError("cosim_rs.torch: scores have no second derivatives, only first ones")
+    name = form.similarity
+    return type(name, (Function,), methods), type(name, (Function,), transforms)
 
 
 # Batches of the operations.

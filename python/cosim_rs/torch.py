@@ -24,6 +24,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
+from torch.autograd import forward_ad
 
 from cosim_rs import _torch_ops
 from cosim_rs._arrays import as_epsilon, fitting
@@ -185,12 +186,18 @@ def _checked(x: Tensor, y: Tensor, epsilon: float, x_name: str, y_name: str) -> 
 
 
 def _scores(operations: Operations, x: Tensor, y: Tensor, epsilon: float) -> Tensor:
-    if torch.compiler.is_compiling() or _transforms_run is None or _transforms_run():
-        return operations.similarity(x, y, epsilon)
-    if (x.requires_grad or y.requires_grad) and torch.is_grad_enabled():
-        scores: Tensor = operations.function.apply(x, y, epsilon)
-        return scores
-    return operations.scores(x, y, epsilon)
+    scores: Tensor
+    if _transforms_run is None or _transforms_run():
+        scores = operations.transformed.apply(x, y, epsilon)
+    elif torch.compiler.is_compiling():
+        scores = operations.similarity(x, y, epsilon)
+    elif (x.requires_grad or y.requires_grad) and torch.is_grad_enabled():
+        scores = operations.eager.apply(x, y, epsilon)
+    elif forward_ad._current_level >= 0:  # without which tangents would be lost silently
+        scores = operations.eager.apply(x, y, epsilon)
+    else:
+        scores = operations.scores(x, y, epsilon)
+    return scores
 
 
 __all__ = ["batched_cosine_similarity", "cosine_similarity", "paired_cosine_similarity"]

@@ -137,6 +137,8 @@ def test_exported_with_dynamic_shapes(name: str, strict: bool) -> None:
     assert (model.weight.grad != 0).any()
 
 
+# torch's own, of how it checks
+@pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor that is not a leaf:UserWarning")
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", FORMS)
 def test_torch_finds_nothing_wrong(name: str, dtype: torch.dtype) -> None:
@@ -206,6 +208,22 @@ def test_func_grad(name: str) -> None:
     assert all(map(torch.equal, actual, expected))
     assert torch.equal(torch.func.grad(loss, 1)(x, y), expected[1])
     assert torch.equal(torch.func.grad(loss)(x, y), expected[0])
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_compiled_transforms(name: str) -> None:
+    form = FORMS[name]
+
+    def loss(x: Tensor, y: Tensor) -> Tensor:
+        return form.torch(x, y).square().sum()
+
+    x, y = (torch.stack([side, side + 1, side - 1]) for side in form.inputs())
+    with native(forward=1):
+        scores = compiled(torch.func.vmap(form.torch))(x, y)
+    assert torch.equal(scores, torch.func.vmap(form.torch)(x, y))
+    with native(forward=1, backward=1):
+        gradient = compiled(torch.func.grad(loss))(x[0], y[0])
+    torch.testing.assert_close(gradient, torch.func.grad(loss)(x[0], y[0]))
 
 
 @pytest.mark.parametrize("name", FORMS)
