@@ -7,6 +7,11 @@ from typing import NamedTuple
 
 from torch import Size, Tensor
 
+Scores = Callable[[Tensor, Tensor, float], Tensor]
+"""Of x and y and epsilon."""
+Gradient = Callable[[Tensor, Tensor, Tensor, float, bool, bool], tuple[Tensor, Tensor]]
+"""Of x, y, the gradient of their scores and epsilon; whether of x is needed, and of y."""
+
 
 class Form(NamedTuple):
     """One form of scores."""
@@ -55,4 +60,4 @@ MATRIX = Form(
     3,  # a batch of matrices as well
 )
 
-__all__ = ["BATCHED", "MATRIX", "PAIRED", "Form"]
+__all__ = ["BATCHED", "MATRIX", "PAIRED", "Form", "Gradient", "Scores"]

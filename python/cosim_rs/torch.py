@@ -66,8 +66,8 @@ def batched_cosine_similarity(users: Tensor, items: Tensor, *, epsilon: float = 
     Gradients have the dtype of what they are the gradient of. They are those of
     ``dot(u, v) / (max(|u|, epsilon) * max(|v|, epsilon))``, also where a score is rounded to 1. A
     zero vector scores +0 and has the gradient 0; what is too large for a gradient's dtype becomes
-    its largest finite number, so finite vectors never give an infinity or a NaN. There are no second
-    derivatives: asking for them is an error.
+    its largest finite number, so finite vectors never give an infinity or a NaN. There are no
+    second derivatives, and none in forward mode: asking for them is an error.
 
     Examples
     --------
@@ -187,13 +187,12 @@ def _checked(x: Tensor, y: Tensor, epsilon: float, x_name: str, y_name: str) -> 
 
 def _scores(operations: Operations, x: Tensor, y: Tensor, epsilon: float) -> Tensor:
     scores: Tensor
+    needs_gradient = (x.requires_grad or y.requires_grad) and torch.is_grad_enabled()
     if _transforms_run is None or _transforms_run():
         scores = operations.transformed.apply(x, y, epsilon)
     elif torch.compiler.is_compiling():
         scores = operations.similarity(x, y, epsilon)
-    elif (x.requires_grad or y.requires_grad) and torch.is_grad_enabled():
-        scores = operations.eager.apply(x, y, epsilon)
-    elif forward_ad._current_level >= 0:  # without which tangents would be lost silently
+    elif needs_gradient or forward_ad._current_level >= 0:  # tangents would be lost silently
         scores = operations.eager.apply(x, y, epsilon)
     else:
         scores = operations.scores(x, y, epsilon)

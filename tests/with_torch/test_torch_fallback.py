@@ -168,7 +168,7 @@ torch.__version__ = real
 
 def test_a_library_that_lacks_functions() -> None:
     before = """
-import cosim_rs._torch_load as load, sys, pathlib
+import cosim_rs._torch_load as load, pathlib
 folder = pathlib.Path(torch.__file__).parent / "lib"
 load.LIBRARIES = ("libc10.so",)
 assert (folder / load.LIBRARIES[0]).exists()

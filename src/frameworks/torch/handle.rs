@@ -1,8 +1,8 @@
 //! Tensors of torch's own, while a kernel has them.
 #![allow(unsafe_code)] // a border spot: pointers that torch vouches for
 
-use super::super::tensor::{Kind, Tensor, TensorMut};
 use super::shims::{Handle, Shims, Value};
+use crate::frameworks::{Kind, Tensor, TensorMut};
 
 /// No tensor of the operations has more axes.
 const AXES: usize = 3;

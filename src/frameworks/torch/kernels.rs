@@ -1,10 +1,9 @@
 //! The kernels: arguments from torch's stack, results to it.
 #![allow(unsafe_code)] // a border spot: torch calls these
 
-use super::super::op::{Form, gradients, scores};
-use super::super::tensor::Kind;
 use super::handle::{Input, Output};
 use super::shims::{Shims, Value};
+use crate::frameworks::{Form, Kind, gradients, scores};
 use std::ffi::CString;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -78,8 +77,9 @@ fn scores_kind(x: &Input, y: &Input) -> Kind {
 /// The shape of the scores. Whether the shapes fit each other is looked at where they are computed.
 fn scores_shape(form: Form, x: &Input, y: &Input) -> Result<Vec<usize>, String> {
     let shape = match (form, x.shape(), y.shape()) {
-        (Form::Batched, _, [leading @ .., _]) => leading.to_vec(),
-        (Form::Paired, [leading @ .., _], _) => leading.to_vec(),
+        (Form::Batched, _, [leading @ .., _]) | (Form::Paired, [leading @ .., _], _) => {
+            leading.to_vec()
+        }
         (Form::Matrix, [leading @ .., _], [.., count, _]) => [leading, &[*count]].concat(),
         (_, x, y) => return Err(format!("no scores of shapes {x:?} and {y:?}")),
     };

@@ -10,7 +10,7 @@ mod handle;
 mod kernels;
 mod shims;
 
-use super::op::Form;
+use super::Form;
 use kernels::{gradient_kernel, scores_kernel};
 use shims::Kernel;
 use std::ffi::CStr;

@@ -4,7 +4,7 @@
 //! are there since torch 2.8. Most return 0, or another number if they failed.
 #![allow(unsafe_code)] // a border spot: functions that are looked up by name
 
-use super::super::tensor::Kind;
+use crate::frameworks::Kind;
 use libloading::Library;
 use std::ffi::{CStr, c_char, c_void};
 use std::sync::OnceLock;
