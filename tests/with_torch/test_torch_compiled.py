@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 import torch
+import torch._inductor.config
 from helpers import assert_same_bits
 from torch import Tensor
 from torch_forms import DTYPES, FORMS, as_numpy, gradients, native, weights_for
@@ -17,6 +18,13 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
     pytest.mark.filterwarnings("ignore:.*:FutureWarning:torch.*"),
 ]
+
+
+@pytest.fixture(autouse=True)
+def _compile_anew() -> Iterator[None]:
+    """Not from torch's cache on disk, which knows nothing of how an operation is differentiated."""
+    with torch._inductor.config.patch(force_disable_caches=True):
+        yield
 
 
 def compiled(function: Callable[..., Tensor], **options: Any) -> Callable[..., Tensor]:

@@ -75,6 +75,24 @@ def test_extreme_vectors(dtype: torch.dtype) -> None:
             assert (gradient[0] == 0).all()
 
 
+@pytest.mark.parametrize("epsilon", [1e-36, 1e-3, 1e30])
+def test_vectors_far_below_epsilon(epsilon: float) -> None:
+    x = torch.tensor([[1e-42, -3e-43], [1e-5, 2e-6], [1.0, 2.0], [0.0, 0.0]])
+    weights = torch.ones(4, 4)
+    for dtype in (torch.float32, torch.float64):
+        sides = x.to(dtype), x.flip(0).to(dtype)
+        native = FORMS["matrix"].torch(*sides, epsilon=epsilon)
+        torch.testing.assert_close(scores_of("matrix", *sides, epsilon), native)
+        wanted = gradients(FORMS["matrix"].torch, *sides, weights.to(dtype), epsilon=epsilon)
+        actual = gradients_of("matrix", *sides, weights.to(dtype), epsilon)
+        torch.testing.assert_close(actual, wanted)
+
+
+def test_scores_stay_within_one() -> None:
+    rows = torch.randn(500, 33)
+    assert scores_of("matrix", rows, rows).abs().max() == 1
+
+
 def test_what_is_not_finite_gives_nan() -> None:
     x = torch.tensor([[torch.nan, 1.0], [torch.inf, 1.0], [0.0, 0.0], [1.0, 2.0]])
     native = FORMS["matrix"].torch(x, x)

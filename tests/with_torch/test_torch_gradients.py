@@ -12,6 +12,7 @@ import torch
 from floating_point_mode import DENORMALS_ARE_ZERO, FLUSH_TO_ZERO, SUPPORTED, extra_mode
 from helpers import LENGTHS, assert_same_bits
 from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
 from torch_forms import DTYPES, FORMS, Form, as_numpy, gradients, native, weights_for
 
 
@@ -125,6 +126,23 @@ def test_users_with_an_axis_of_one() -> None:
     assert torch.equal(others[1], y_gradient)
 
 
+class Wanted(TorchDispatchMode):
+    """Which gradients are asked of the operations."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sides: list[tuple[bool, bool]] = []
+
+    def __torch_dispatch__(
+        self, function: Any, types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
+        results = function(*args, **(kwargs or {}))
+        if function.name().endswith("_gradient"):
+            self.sides.append(args[-2:])
+            assert [bool(result.numel()) for result in results] == list(args[-2:])
+        return results
+
+
 @pytest.mark.parametrize("name", FORMS)
 def test_only_what_is_needed(name: str) -> None:
     form = FORMS[name]
@@ -133,8 +151,9 @@ def test_only_what_is_needed(name: str) -> None:
     for which in range(2):
         sides = [x.clone(), y.clone()]
         sides[which].requires_grad_()
-        with native(forward=1, backward=1):
+        with native(forward=1, backward=1), Wanted() as wanted:
             form.torch(*sides).sum().backward()
+        assert wanted.sides == [(which == 0, which == 1)]
         assert sides[1 - which].grad is None
         assert torch.equal(sides[which].grad, both[which])
 
