@@ -11,6 +11,8 @@ os.environ.setdefault("KERAS_BACKEND", "jax")
 pytest.register_assert_rewrite("on_backend")
 
 _EXPECTED = (
+    # Keras exports from JAX by way of TensorFlow as JAX asks no longer to be told to.
+    "ignore:The `native_serialization` parameter is deprecated:DeprecationWarning",
     # Keras' variables know NumPy 1's protocol, and Keras converts them when it saves.
     *(
         f"ignore:__array__ implementation doesn't accept a copy:DeprecationWarning:{module}"

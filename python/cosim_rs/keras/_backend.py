@@ -1,4 +1,4 @@
-"""The scores of the module made for Keras' backend, found at their first use.
+"""The scores of the module made for Keras' backend, found when a layer is made.
 
 These are native where they can be, differentiable, and fall back by themselves where they cannot.
 Where there is no such module at all, the formula stands in, with one warning.
@@ -14,16 +14,6 @@ from typing import Any
 import keras
 
 from cosim_rs.keras import _formula
-
-
-def batched_cosine_similarity(users: Any, items: Any, *, epsilon: float, native: bool) -> Any:
-    """Scores (B, N) of users (B, D) or (B, 1, D) with their items (B, N, D)."""
-    return scores_module(native).batched_cosine_similarity(users, items, epsilon=epsilon)
-
-
-def cosine_similarity(x: Any, y: Any, *, epsilon: float, native: bool) -> Any:
-    """Scores (U, N) of all x (U, D) with all y (N, D)."""
-    return scores_module(native).cosine_similarity(x, y, epsilon=epsilon)
 
 
 def scores_module(native: bool) -> Any:
@@ -46,4 +36,4 @@ def _native_module(backend: str) -> Any:
         return _formula
 
 
-__all__ = ["batched_cosine_similarity", "cosine_similarity", "scores_module"]
+__all__ = ["scores_module"]

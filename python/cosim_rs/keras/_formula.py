@@ -71,8 +71,10 @@ def _scored_dtype(x: Any, y: Any) -> str:
 def _scaled(vectors: Any, dtype: str, epsilon: float) -> tuple[Any, Any]:
     """The vectors (..., D), each times its own power of two, and their clamped norms (...)."""
     vectors = _widened(vectors, dtype, epsilon)
-    largest = ops.max(ops.abs(ops.stop_gradient(vectors)), axis=-1, keepdims=True)
-    scale = _power_of_two(ops.maximum(largest, epsilon), dtype)
+    largest = _largest(ops.abs(ops.stop_gradient(vectors)))
+    # Not `maximum`: torch's compiler makes a symbol of epsilon, which Keras asks for its dtype.
+    largest = ops.where(largest < epsilon, ops.ones_like(largest) * epsilon, largest)
+    scale = _power_of_two(largest, dtype)
     vectors = _times(vectors, scale)
     least = ops.squeeze(scale, -1) * epsilon
     squares = ops.sum(ops.square(vectors), axis=-1)
@@ -85,12 +87,23 @@ def _scaled(vectors: Any, dtype: str, epsilon: float) -> tuple[Any, Any]:
 def _power_of_two(largest: Any, dtype: str) -> Any:
     """What to multiply by; 1 also for what is no number."""
     above, below = _SHIFTS[dtype]
-    scale = ops.ones_like(largest)
+    scale = one = ops.ones_like(largest)
+    # Not `full_like`, which makes float32 of its number on torch.
     for exponent, shift in reversed(above):
-        scale = ops.where(largest > 2.0**exponent, ops.full_like(largest, 2.0**shift), scale)
+        scale = ops.where(largest > 2.0**exponent, one * 2.0**shift, scale)
     for exponent, shift in reversed(below):
-        scale = ops.where(largest < 2.0**exponent, ops.full_like(largest, 2.0**shift), scale)
+        scale = ops.where(largest < 2.0**exponent, one * 2.0**shift, scale)
     return scale
+
+
+def _largest(magnitudes: Any) -> Any:
+    """The largest of each vector (..., D): (..., 1)."""
+    if keras.backend.backend() == "torch":
+        import torch
+
+        # Keras' own looks at the type of what it gets, which `torch.compile` does not follow.
+        return torch.amax(magnitudes, dim=-1, keepdim=True)
+    return ops.max(magnitudes, axis=-1, keepdims=True)
 
 
 def _times(vectors: Any, scale: Any) -> Any:

@@ -93,6 +93,8 @@ class BruteForceRetrieval(keras.layers.Layer):
         # Exclusions may be strings, which are no tensors; `call` converts the users by itself.
         self._convert_input_args = False
         self._allow_non_tensor_positional_args = True
+        # Looked up here, as tracers do not follow imports.
+        self._cosine_similarity = _backend.scores_module(native=True).cosine_similarity
         self.candidate_embeddings: Any = None
         self._id_variable: Any = None
         self._ids: CandidateIds | None = None
@@ -268,7 +270,7 @@ class BruteForceRetrieval(keras.layers.Layer):
     def _scan(self, users: Any, candidates: Any, k: int, exclusions: Any) -> tuple[Any, Any]:
         """Scores and places, by scoring all candidates."""
         if self.normalize:
-            scores = _backend.cosine_similarity(users, candidates, epsilon=0.0, native=True)
+            scores = self._cosine_similarity(users, candidates, epsilon=0.0)
         else:
             scores = ops.matmul(ops.cast(users, candidates.dtype), ops.transpose(candidates))
             is_double = keras.backend.standardize_dtype(scores.dtype) == "float64"

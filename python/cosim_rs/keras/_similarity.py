@@ -66,6 +66,9 @@ class NormalizedDotProductSimilarity(keras.layers.Layer):
         super().__init__(**kwargs)
         self.epsilon = as_epsilon(epsilon)
         self.native = as_flag("native", native)
+        # Looked up here, as tracers do not follow imports.
+        module = _backend.scores_module(self.native)
+        self._batched_cosine_similarity = module.batched_cosine_similarity
 
     def build(self, input_shape: Any) -> None:
         """Check that the shapes fit each other; there are no weights.
@@ -116,9 +119,7 @@ class NormalizedDotProductSimilarity(keras.layers.Layer):
         user, items = as_pair(inputs)
         scores_shape(user.shape, items.shape)
         user, items = self._as_vectors(user), self._as_vectors(items)
-        scores = _backend.batched_cosine_similarity(
-            user, items, epsilon=self.epsilon, native=self.native
-        )
+        scores = self._batched_cosine_similarity(user, items, epsilon=self.epsilon)
         return ops.cast(scores, self.compute_dtype)
 
     def _as_vectors(self, vectors: Any) -> Any:
