@@ -65,4 +65,5 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
         return tf.function(function, reduce_retracing=True)
     import torch
 
+    torch.compiler.reset()  # or it gives up after some functions of one name
     return torch.compile(function, backend="eager", fullgraph=True)

@@ -176,9 +176,10 @@ def test_gradients_are_those_of_the_clamped_formula(size: float, epsilon: float)
     users = gaussian_rows(3, 5) * np.float32(size)
     items, weights = gaussian_rows(3, 4, 5, seed=1), gaussian_rows(3, 4, seed=2)
 
+    factors = tensor(weights)
+
     def loss(u: Any, i: Any) -> Any:
-        scores = _formula.batched_cosine_similarity(u, i, epsilon=epsilon)
-        return keras.ops.sum(scores * tensor(weights))
+        return keras.ops.sum(_formula.batched_cosine_similarity(u, i, epsilon=epsilon) * factors)
 
     wanted = differences(users, items, weights, epsilon)
     for run in (loss, compiled(loss)):

@@ -193,10 +193,10 @@ def test_any_number_of_scores_in_a_model() -> None:
 def test_gradients_reach_the_selected_scores_alone() -> None:
     scores = tensor([[0.1, 0.9, NAN, 0.5, 0.7]])
     mask = tensor([[True, True, True, True, False]], "bool")
-    layer = TopKRecommendationSelector(2)
+    layer, weights = TopKRecommendationSelector(2), tensor([[2.0, 3.0]])
 
     def loss(scores: Any) -> Any:
-        return keras.ops.sum(layer(scores, mask=mask)[1] * tensor([[2.0, 3.0]]))
+        return keras.ops.sum(layer(scores, mask=mask)[1] * weights)
 
     for run in (loss, compiled(loss)):
         assert array(gradients(run, scores)[0]).tolist() == [[0.0, 2.0, 0.0, 3.0, 0.0]]

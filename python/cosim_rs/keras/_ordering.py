@@ -14,6 +14,11 @@ import numpy as np
 from keras import ops
 
 
+def filled_like(tensor: Any, number: float) -> Any:
+    """A tensor of one number; `ops.full_like` makes float32 of it on torch, whose compiler stumbles."""
+    return ops.ones_like(tensor) * number
+
+
 def ranking_keys(scores: Any, keep: Any = None) -> Any:
     """Keys that sort as (kept numbers, kept NaN, all others), float32 or float64.
 
@@ -25,10 +30,11 @@ def ranking_keys(scores: Any, keep: Any = None) -> Any:
     keys = ops.cast(ops.stop_gradient(scores), dtype)
     lowest = np.finfo(dtype).min
     least = float(np.nextafter(lowest, np.zeros((), dtype)))
-    numbers = ops.maximum(keys, ops.full_like(keys, least))
+    # Not `maximum`, which rounds float64 to float32 on torch.
+    numbers = ops.where(keys < least, filled_like(keys, least), keys)
     numbers = ops.where(ops.equal(keys, 0), ops.zeros_like(keys), numbers)  # -0 is 0
-    keys = ops.where(ops.isnan(keys), ops.full_like(keys, float(lowest)), numbers)
-    return keys if keep is None else ops.where(keep, keys, ops.full_like(keys, float("-inf")))
+    keys = ops.where(ops.isnan(keys), filled_like(keys, float(lowest)), numbers)
+    return keys if keep is None else ops.where(keep, keys, filled_like(keys, float("-inf")))
 
 
 def top_indices(keys: Any, k: int) -> Any:
@@ -72,4 +78,4 @@ def _sorted_indices(keys: Any, k: int) -> Any:
     return np.argsort(-keys, axis=-1, kind="stable")[..., :k]
 
 
-__all__ = ["ranking_keys", "top_indices"]
+__all__ = ["filled_like", "ranking_keys", "top_indices"]

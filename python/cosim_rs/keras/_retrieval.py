@@ -16,7 +16,7 @@ from cosim_rs.keras import _backend
 from cosim_rs.keras._candidates import CandidateIds, WatchedVariable, load_ids, save_ids
 from cosim_rs.keras._checks import as_count, as_flag
 from cosim_rs.keras._exclusions import marked, places_at_hand, places_in_graph
-from cosim_rs.keras._ordering import top_indices
+from cosim_rs.keras._ordering import filled_like, top_indices
 from cosim_rs.keras._tracing import is_compiling, wants_gradient
 
 
@@ -99,6 +99,7 @@ class BruteForceRetrieval(keras.layers.Layer):
         self._id_variable: Any = None
         self._ids: CandidateIds | None = None
         self._catalogue: tuple[int, Catalogue] | None = None
+        self._bound_to_eager = ""
         if candidate_embeddings is not None:
             self.update_candidates(candidate_embeddings, candidate_ids)
         elif candidate_ids is not None:
@@ -155,6 +156,14 @@ class BruteForceRetrieval(keras.layers.Layer):
         self._set("_id_variable", None if ids is None or id_dtype is None else ids.names, id_dtype)
         self._ids = ids
         self._catalogue = None
+        # In words already, as tracers stumble over an array of strings even in an error.
+        self._bound_to_eager = ""
+        if ids is not None and id_dtype is None:
+            self._bound_to_eager = (
+                f"candidate_ids of dtype {ids.names.dtype} cannot be in a compiled graph: "
+                "call the layer, or the model, eagerly; or leave candidate_ids out and look up "
+                "the rows that it returns"
+            )
 
     def _set(
         self, attribute: str, values: NDArray[Any] | None, dtype: str | None, may_stay: bool = True
@@ -227,12 +236,8 @@ class BruteForceRetrieval(keras.layers.Layer):
         users = self._as_rows(users)
         candidates = _value(self.candidate_embeddings)
         compiling = is_compiling(users, candidates)
-        if compiling and self._ids is not None and self._id_variable is None:
-            raise ValueError(
-                f"candidate_ids of dtype {self._ids.names.dtype} cannot be in a compiled graph: "
-                "call the layer, or the model, eagerly; or leave candidate_ids out and look up "
-                "the rows that it returns"
-            )
+        if compiling and self._bound_to_eager:
+            raise ValueError(self._bound_to_eager)
         if compiling or training or not self.normalize or wants_gradient(users):
             scores, places = self._scan(users, candidates, k, exclusions)
         else:
@@ -278,7 +283,7 @@ class BruteForceRetrieval(keras.layers.Layer):
         nowhere = ops.isnan(scores)
         if exclusions is not None:
             nowhere = ops.logical_or(nowhere, marked(self._places(exclusions, users), scores))
-        scores = ops.where(nowhere, ops.full_like(scores, float("-inf")), scores)
+        scores = ops.where(nowhere, filled_like(scores, float("-inf")), scores)
         keys = ops.stop_gradient(scores)
         keys = ops.where(ops.equal(keys, 0), ops.zeros_like(keys), keys)  # -0 is 0
         places = top_indices(keys, k)

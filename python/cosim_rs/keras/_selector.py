@@ -8,7 +8,7 @@ import keras
 from keras import ops
 
 from cosim_rs.keras._checks import Dims, as_count, rows_shape
-from cosim_rs.keras._ordering import ranking_keys, top_indices
+from cosim_rs.keras._ordering import filled_like, ranking_keys, top_indices
 
 
 @keras.saving.register_keras_serializable(package="cosim_rs")
@@ -118,7 +118,7 @@ class TopKRecommendationSelector(keras.layers.Layer):
         keep = None
         if mask is not None:
             keep = _as_rows(ops.cast(mask, "bool"), scores)
-            scores = ops.where(keep, scores, ops.full_like(scores, float("-inf")))
+            scores = ops.where(keep, scores, filled_like(scores, float("-inf")))
         indices = top_indices(ranking_keys(scores, keep), self.k)
         return indices, ops.take_along_axis(scores, indices, axis=-1)
 
