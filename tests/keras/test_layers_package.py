@@ -123,7 +123,7 @@ class TestBackend:
         pair = [gaussian_rows(2, 1, 4), gaussian_rows(2, 3, 4)]
         with pytest.warns(RuntimeWarning, match=f"cosim_rs.{BACKEND} cannot be imported") as seen:
             layer = cosim_rs.keras.NormalizedDotProductSimilarity()
-            scores = layer(pair)
+        scores = layer(pair)
         assert len(seen) == 1
         with warnings.catch_warnings():
             warnings.simplefilter("error")

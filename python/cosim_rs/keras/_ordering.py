@@ -15,7 +15,7 @@ from keras import ops
 
 
 def filled_like(tensor: Any, number: float) -> Any:
-    """A tensor of one number; `ops.full_like` makes float32 of it on torch, whose compiler stumbles."""
+    """A tensor of one number; on torch `ops.full_like` makes float32 of it, and is not compiled."""
     return ops.ones_like(tensor) * number
 
 
