@@ -15,8 +15,8 @@ from torch_forms import DTYPES, FORMS, as_numpy, gradients, native, weights_for
 
 # torch's own, of its compilers
 pytestmark = [
-    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
-    pytest.mark.filterwarnings("ignore:.*:FutureWarning:torch.*"),
+    # that its caches are off, as they are to be here
+    pytest.mark.filterwarnings("ignore:dynamo_pgo force disabled:UserWarning"),
 ]
 
 
