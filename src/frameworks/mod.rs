@@ -8,6 +8,7 @@ pub(crate) mod jax;
 mod op;
 mod tensor;
 pub(crate) mod torch;
+pub(crate) mod tensorflow;
 
 pub(crate) use op::{Form, calls, gradients, scores};
 pub(crate) use tensor::{Kind, Tensor, TensorMut};

@@ -15,6 +15,7 @@ pub(crate) enum Kind {
     Double,
     Half,
     Brain,
+    #[allow(dead_code)] // not every framework's operations take these
     Byte,
 }
 

@@ -15,6 +15,7 @@ mod frameworks;
 mod limit;
 mod matrix;
 mod paired;
+mod tensorflow;
 mod top_k;
 mod vectors;
 
@@ -40,6 +41,8 @@ mod _cosim_rs {
     use super::matrix::cosine_similarity;
     #[pymodule_export]
     use super::paired::paired_cosine_similarity;
+    #[pymodule_export]
+    use super::tensorflow::register_tensorflow;
     #[pymodule_export]
     use super::top_k::top_k;
 

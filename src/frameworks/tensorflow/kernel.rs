@@ -1,0 +1,144 @@
+//! The kernels: made once a node of a graph, with its attributes, and run with tensors.
+#![allow(unsafe_code)] // called by TensorFlow, with pointers that it vouches for
+
+use super::api::{Construction, Context, INTERNAL, INVALID_ARGUMENT, Status, api};
+use super::run::{Input, Output, Run};
+use crate::frameworks::{Form, Kind, gradients, scores};
+use std::ffi::{CStr, c_int, c_void};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// The forms, by the number that is the attribute.
+pub(super) const FORMS: [Form; 3] = [Form::Batched, Form::Paired, Form::Matrix];
+
+/// Instead of a form's number: the attribute says it.
+pub(super) const OF_ATTRIBUTE: usize = FORMS.len();
+
+/// What a node of a graph computes.
+struct Kernel {
+    form: Form,
+    epsilon: f64,
+}
+
+/// The shape of scores; the shapes of the vectors may still not fit each other.
+fn scores_shape(form: Form, x: &[usize], y: &[usize]) -> Option<Vec<usize>> {
+    let (&[ref x_rest @ .., _], &[ref y_rest @ .., _]) = (x, y) else { return None };
+    Some(match form {
+        Form::Batched => y_rest.to_vec(),
+        Form::Paired => x_rest.to_vec(),
+        Form::Matrix => [x_rest, &[*y_rest.last()?]].concat(),
+    })
+}
+
+fn run_scores(run: &Run, kernel: &Kernel) -> Result<(), String> {
+    let (x, y) = (run.input(0)?, run.input(1)?);
+    let shape = scores_shape(kernel.form, &x.shape, &y.shape).ok_or("vectors without an axis")?;
+    let is_double = [x.kind, y.kind].contains(&Kind::Double);
+    let kind = if is_double { Kind::Double } else { Kind::Single };
+    let mut out = run.output(0, kind, &shape)?;
+    scores(kernel.form, x.tensor(), y.tensor(), kernel.epsilon, out.room())
+}
+
+fn run_gradients<const INPUTS: u8>(run: &Run, kernel: &Kernel) -> Result<(), String> {
+    let (x, y, scores_gradient) = (run.input(0)?, run.input(1)?, run.input(2)?);
+    let mut outputs = 0..;
+    let mut output = |bit: u8, input: &Input| {
+        let index = (INPUTS & bit != 0).then(|| outputs.next()).flatten();
+        index.map(|index| run.output(index, input.kind, &input.shape)).transpose()
+    };
+    let (mut x_out, mut y_out) = (output(1, &x)?, output(2, &y)?);
+    let (x_room, y_room) = (x_out.as_mut().map(Output::room), y_out.as_mut().map(Output::room));
+    let (form, epsilon) = (kernel.form, kernel.epsilon);
+    gradients(form, x.tensor(), y.tensor(), epsilon, scores_gradient.tensor(), x_room, y_room)
+}
+
+/// What went wrong, in the framework's terms: its code, and words.
+type Failure = (c_int, String);
+
+/// Does some work; a panic becomes an error, as it must not unwind into the framework.
+fn guarded<R>(work: impl FnOnce() -> Result<R, String>) -> Result<R, Failure> {
+    match catch_unwind(AssertUnwindSafe(work)) {
+        Ok(result) => result.map_err(|words| (INVALID_ARGUMENT, format!("cosim_rs: {words}"))),
+        Err(_) => Err((INTERNAL, "cosim_rs: a panic, which is a bug of it".to_owned())),
+    }
+}
+
+fn attribute(construction: *mut Construction, name: &CStr) -> Result<i64, String> {
+    let (api, mut value) = (api()?, 0);
+    let status = Status::new(api);
+    let get = api.TF_OpKernelConstruction_GetAttrInt64;
+    // SAFETY: all live during the call.
+    unsafe { get(construction, name.as_ptr(), &raw mut value, status.raw) };
+    status.ok().map(|()| value)
+}
+
+/// Makes a kernel of the form of this number, or [`OF_ATTRIBUTE`].
+///
+/// # Safety
+/// As `TensorFlow` makes kernels.
+pub(super) unsafe extern "C" fn create<const FORM: usize>(
+    construction: *mut Construction,
+) -> *mut c_void {
+    let made = guarded(|| {
+        let number = match FORM {
+            OF_ATTRIBUTE => usize::try_from(attribute(construction, c"form")?).ok(),
+            _ => Some(FORM),
+        };
+        let form = number.and_then(|number| FORMS.get(number).copied()).ok_or("no such form")?;
+        let epsilon = f64::from_bits(attribute(construction, c"epsilon_bits")?.cast_unsigned());
+        Ok(Box::new(Kernel { form, epsilon }))
+    });
+    match made {
+        Ok(kernel) => Box::into_raw(kernel).cast(),
+        Err((code, words)) => {
+            if let Ok(api) = api() {
+                let status = Status::error(api, code, &words);
+                // SAFETY: both live during the call.
+                unsafe { (api.TF_OpKernelConstruction_Failure)(construction, status.raw) };
+            }
+            std::ptr::null_mut()
+        }
+    }
+}
+
+/// # Safety
+/// As `TensorFlow` deletes what [`create`] made.
+pub(super) unsafe extern "C" fn delete(kernel: *mut c_void) {
+    if !kernel.is_null() {
+        // SAFETY: from `create`, deleted once.
+        drop(unsafe { Box::from_raw(kernel.cast::<Kernel>()) });
+    }
+}
+
+/// # Safety
+/// As `TensorFlow` runs a kernel that [`create`] made.
+pub(super) unsafe extern "C" fn compute_scores(kernel: *mut c_void, context: *mut Context) {
+    // SAFETY: the caller's word.
+    unsafe { compute(kernel, context, run_scores) };
+}
+
+/// # Safety
+/// As `TensorFlow` runs a kernel that [`create`] made.
+pub(super) unsafe extern "C" fn compute_gradients<const INPUTS: u8>(
+    kernel: *mut c_void,
+    context: *mut Context,
+) {
+    // SAFETY: the caller's word.
+    unsafe { compute(kernel, context, run_gradients::<INPUTS>) };
+}
+
+/// # Safety
+/// The kernel is from [`create`], and the context is that of its run.
+unsafe fn compute(
+    kernel: *mut c_void,
+    context: *mut Context,
+    work: fn(&Run, &Kernel) -> Result<(), String>,
+) {
+    let Ok(api) = api() else { return }; // found, since it was registered
+    // SAFETY: the caller's word; kernels do not change.
+    let (kernel, run) = unsafe { (&*kernel.cast::<Kernel>(), Run::new(api, context)) };
+    if let Err((code, words)) = guarded(|| work(&run, kernel)) {
+        let status = Status::error(api, code, &words);
+        // SAFETY: both live during the call.
+        unsafe { (api.TF_OpKernelContext_Failure)(context, status.raw) };
+    }
+}
