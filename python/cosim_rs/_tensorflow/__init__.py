@@ -1,0 +1,1 @@
+"""Behind `cosim_rs.tensorflow`: arguments, native operations, and TensorFlow's own."""
