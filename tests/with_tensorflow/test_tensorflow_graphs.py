@@ -30,15 +30,17 @@ def signature(case: Case, known: str) -> list[Any]:
 @every_case
 @pytest.mark.parametrize("known", ["the length", "the rank", "nothing"])
 def test_shapes_that_are_not_known_yet(case: Case, known: str) -> None:
+    x, y = case.inputs(np.float32)
+    rank = case.score_arrays(x, y).ndim
+
     @tf.function(input_signature=signature(case, known))
     def run(x: Any, y: Any) -> Any:
         with tf.GradientTape() as tape:
             tape.watch((x, y))
             scores = case.score(x, y)
-        assert scores.shape.rank == len(case.shapes[1]) - (case.shapes[1] == case.shapes[0])
+        assert scores.shape.rank == rank
         return scores, *tape.gradient(scores, (x, y))
 
-    x, y = case.inputs(np.float32)
     for count in (len(x), 2):
         some = x[:count], y[:count]
         with native(forward=1, backward=1):
@@ -77,7 +79,7 @@ def test_shapes_that_turn_out_not_to_fit(kind: str) -> None:
     case = CASES[kind.split()[0]]
     run = tf.function(case.score, input_signature=signature(case, "nothing"))
     x, y = (tf.ones(shape) for shape in MISFITS[kind])
-    with pytest.raises(tf.errors.InvalidArgumentError, match="cosim_rs: .*do not fit"):
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"cosim_rs: .*do not fit"):
         run(x, y)
 
 
@@ -135,16 +137,16 @@ def test_xla_compiles_the_own_operations(case: Case, unwarned: None) -> None:
         np.testing.assert_allclose(actual, expected, rtol=0, atol=6 * error_bound(33, "f4"))
 
 
-def test_a_function_of_its_own_within_one_that_xla_compiles(unwarned: None) -> None:
-    """One function, traced for either."""
+def test_a_function_that_was_traced_before_xla_compiles_it(unwarned: None) -> None:
+    """TensorFlow takes the trace that it has, and says what XLA lacks for it."""
     users, items = (tf.constant(side) for side in CASES["batched"].inputs(np.float32))
-    inner = tf.function(batched_cosine_similarity, autograph=False)
-    with native(forward=1):
-        expected = inner(users, items)
-    outer = tf.function(lambda x, y: inner(x, y) * 2, jit_compile=True, autograph=False)
+    early, late = (tf.function(batched_cosine_similarity, autograph=False) for _ in range(2))
+    expected = early(users, items)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="CosimRsBatchedScores"):
+        tf.function(early, jit_compile=True, autograph=False)(users, items)
     with native(forward=0), pytest.warns(RuntimeWarning, match="XLA"):
-        scores = outer(users, items)
-    np.testing.assert_allclose(scores, 2 * expected, rtol=0, atol=2 * error_bound(33, "f4"))
+        scores = tf.function(late, jit_compile=True, autograph=False)(users, items)
+    np.testing.assert_allclose(scores, expected, rtol=0, atol=error_bound(33, "f4"))
 
 
 def test_one_warning_and_then_silence(unwarned: None) -> None:
@@ -173,20 +175,23 @@ class Scores(keras.layers.Layer):
     def call(self, users, items):
         return batched_cosine_similarity(users, items)
 
-    def compute_output_shape(self, users, items):
-        return items[:-1]
+    def compute_output_shape(self, users_shape, items_shape):
+        return items_shape[:-1]
 
 users, items = keras.Input((8,)), keras.Input((5, 8))
 tower = keras.layers.Dense(16)
 model = keras.Model([users, items], Scores()(tower(users), keras.layers.Dense(16)(items)))
-model.compile("adam", "mse", jit_compile=False)
+model.compile(keras.optimizers.Adam(0.01), "mse", jit_compile=False)
 rng = np.random.default_rng(0)
-data = [rng.standard_normal((64, 8)).astype("f4"), rng.standard_normal((64, 5, 8)).astype("f4")]
-losses = model.fit(data, np.tile(np.eye(5, dtype="f4")[0], (64, 1)), epochs=20, verbose=0)
+data = [rng.standard_normal((320, 8)).astype("f4"), rng.standard_normal((320, 5, 8)).astype("f4")]
+wanted = batched_cosine_similarity(*data).numpy()
+before = native_calls()
+losses = model.fit(data, wanted, epochs=10, verbose=0)
+steps = tuple(after - one for after, one in zip(native_calls(), before))
 first, *_, last = losses.history["loss"]
-print(last < 0.8 * first, native_calls() == (40, 40))
+print(last < 0.5 * first, steps)
 """
 
 
 def test_a_model_learns() -> None:
-    assert run_python(TRAINING, TF_CPP_MIN_LOG_LEVEL="2") == "True True\n"
+    assert run_python(TRAINING, TF_CPP_MIN_LOG_LEVEL="2") == "True (100, 100)\n"
