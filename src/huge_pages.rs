@@ -1,5 +1,6 @@
 //! Huge pages for large memory that is about to be filled: without them, page faults on fresh memory
-//! cost as much as what is computed. (Of preparing 100,000 items of 384 elements they took half.)
+//! cost as much as what is computed. (Of preparing 100,000 items of 384 elements they took half; of 65 MB
+//! of gradients they took 70 ms, and take 26 with huge pages.)
 #![allow(unsafe_code)] // one call of the system's
 
 /// Asks the system to back memory that is not touched yet by huge pages, as NumPy does, if it is large.

@@ -7,8 +7,8 @@
 pub(crate) mod jax;
 mod op;
 mod tensor;
-pub(crate) mod torch;
 pub(crate) mod tensorflow;
+pub(crate) mod torch;
 
 pub(crate) use op::{Form, calls, gradients, scores};
 pub(crate) use tensor::{Kind, Tensor, TensorMut};

@@ -2,7 +2,7 @@
 #![allow(unsafe_code)] // a border spot: functions as pointers
 
 use crate::frameworks::jax::HANDLERS;
-use crate::frameworks::torch;
+use crate::frameworks::{tensorflow, torch};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::types::PyCapsule;
@@ -27,4 +27,10 @@ pub(super) fn xla_handlers(py: Python<'_>) -> PyResult<Vec<(&'static str, Bound<
 #[pyfunction]
 pub(super) fn implement_for_torch(library: &str) -> PyResult<()> {
     torch::implement(library).map_err(PyRuntimeError::new_err)
+}
+
+/// Registers the operations of TensorFlow, once a process; or says why that cannot be done.
+#[pyfunction]
+pub(super) fn register_tensorflow(py: Python<'_>) -> Option<String> {
+    py.detach(tensorflow::register).err()
 }

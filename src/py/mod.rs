@@ -15,7 +15,6 @@ mod frameworks;
 mod limit;
 mod matrix;
 mod paired;
-mod tensorflow;
 mod top_k;
 mod vectors;
 
@@ -34,15 +33,13 @@ mod _cosim_rs {
         available_kernels, get_num_threads, in_default_mode, kernel, native_calls, set_num_threads,
     };
     #[pymodule_export]
-    use super::frameworks::{implement_for_torch, xla_handlers};
+    use super::frameworks::{implement_for_torch, register_tensorflow, xla_handlers};
     #[pymodule_export]
     use super::limit::keep_to;
     #[pymodule_export]
     use super::matrix::cosine_similarity;
     #[pymodule_export]
     use super::paired::paired_cosine_similarity;
-    #[pymodule_export]
-    use super::tensorflow::register_tensorflow;
     #[pymodule_export]
     use super::top_k::top_k;
 

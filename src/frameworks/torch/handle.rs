@@ -120,7 +120,6 @@ impl Output {
         let mut data = std::ptr::null_mut();
         // SAFETY: a handle, and room for a pointer.
         done("data", unsafe { (Shims::get().call.get_data_ptr)(self.owned.0, &raw mut data) })?;
-        ask_for_huge_pages(data, self.len * self.kind.size());
         // SAFETY: torch's own fresh memory of such numbers, aligned, which nobody else knows.
         Ok(unsafe { TensorMut::new(self.kind, data, self.len) })
     }
@@ -132,24 +131,6 @@ impl Output {
         handle as Value
     }
 }
-
-/// Asks the system to back large fresh memory by huge pages: of 65 MB of gradients, page faults took
-/// 70 ms and take 26 ms then.
-#[cfg(target_os = "linux")]
-fn ask_for_huge_pages(data: Handle, bytes: usize) {
-    const LARGE: usize = 4 << 20;
-    const PAGE: usize = 4 << 10;
-    if bytes >= LARGE {
-        let skipped = data.addr().next_multiple_of(PAGE) - data.addr();
-        // SAFETY: pages of this memory, which is longer; the advice changes nothing of what is in
-        // them, and does not matter if it is not taken.
-        unsafe { libc::madvise(data.byte_add(skipped), bytes - skipped, libc::MADV_HUGEPAGE) };
-    }
-}
-
-/// Only of Linux do we know how to ask.
-#[cfg(not(target_os = "linux"))]
-fn ask_for_huge_pages(_: Handle, _: usize) {}
 
 /// # Safety
 /// There are so many numbers, at most [`AXES`].
