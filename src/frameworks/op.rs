@@ -202,12 +202,12 @@ fn gradient_room<E>(room: TensorMut<'_>, native: Kind) -> Result<Gradient<'_, E>
 
 /// The only row of each.
 fn first_row<'a>(vectors: &Vectors<'a, Ix3>) -> Vectors<'a, Ix2> {
-    same_vectors!(vectors, view => view.clone().index_axis_move(Axis(1), 0))
+    same_vectors!(vectors, view => (*view).index_axis_move(Axis(1), 0))
 }
 
 /// One of the matrices.
 fn matrix<'a>(vectors: &Vectors<'a, Ix3>, batch: usize) -> Vectors<'a, Ix2> {
-    same_vectors!(vectors, view => view.clone().index_axis_move(Axis(0), batch))
+    same_vectors!(vectors, view => (*view).index_axis_move(Axis(0), batch))
 }
 
 #[allow(clippy::needless_pass_by_value)] // as `map_err` wants it

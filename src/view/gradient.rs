@@ -17,12 +17,10 @@ pub enum Gradient<'a, E> {
     Brain(&'a mut [bf16]),
 }
 
-/// The first so many numbers of a slice, which keeps the rest.
-fn split_off<'a, T>(slice: &mut &'a mut [T], count: usize) -> &'a mut [T] {
-    slice.split_off_mut(..count).expect("room for every row")
-}
+/// What is wrong if it is not there.
+const ROOM: &str = "room for every row";
 
-impl<'a, E: Real> Gradient<'a, E> {
+impl<E: Real> Gradient<'_, E> {
     /// How many numbers.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -43,10 +41,10 @@ impl<'a, E: Real> Gradient<'a, E> {
     /// Room for the first so many numbers; this keeps the rest.
     pub(crate) fn split_off(&mut self, count: usize) -> Self {
         match self {
-            Self::Native(slice) => Self::Native(split_off(slice, count)),
-            Self::Single(slice) => Self::Single(split_off(slice, count)),
-            Self::Half(slice) => Self::Half(split_off(slice, count)),
-            Self::Brain(slice) => Self::Brain(split_off(slice, count)),
+            Self::Native(slice) => Self::Native(slice.split_off_mut(..count).expect(ROOM)),
+            Self::Single(slice) => Self::Single(slice.split_off_mut(..count).expect(ROOM)),
+            Self::Half(slice) => Self::Half(slice.split_off_mut(..count).expect(ROOM)),
+            Self::Brain(slice) => Self::Brain(slice.split_off_mut(..count).expect(ROOM)),
         }
     }
 

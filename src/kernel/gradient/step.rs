@@ -29,13 +29,11 @@ impl<'r, 'a, E: Real> Slot<'r, 'a, E> {
     /// Where to put the numbers, if anywhere.
     #[inline(always)]
     pub(super) fn numbers(&mut self) -> Option<&mut [E]> {
-        match self.room.as_mut()? {
-            Gradient::Native(room) => Some(&mut room[self.numbers.clone()]),
-            _ => {
-                self.own.resize(self.numbers.len(), E::ZERO);
-                Some(&mut *self.own)
-            }
+        if let Gradient::Native(room) = self.room.as_mut()? {
+            return Some(&mut room[self.numbers.clone()]);
         }
+        self.own.resize(self.numbers.len(), E::ZERO);
+        Some(&mut *self.own)
     }
 
     /// The numbers are there.
