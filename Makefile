@@ -53,7 +53,7 @@ lint: build lint-deps ## Check formatting, lints and types
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/basedpyright
-	$(BIN)/python -m mypy.stubtest cosim_rs
+	$(BIN)/python -m mypy.stubtest cosim_rs --mypy-config-file pyproject.toml
 
 format: lint-deps ## Format everything
 	cargo fmt

@@ -146,7 +146,7 @@ def by_keras(inputs: list[Any]) -> Any:
     return keras.ops.einsum("bd,bnd->bn", user, items)
 
 
-def by_keras_shape(shapes: Any) -> tuple[int | None, int | None]:
+def by_keras_shape(shapes: Any) -> Any:
     """The shape of those."""
     return shapes[1][:2]
 

@@ -19,8 +19,9 @@ settings.load_profile("repeatable")
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Leave out the tests of large packages, unless they are asked for: `make test-backends`."""
     name = collection_path.name
+    is_large = name in ("backends", "with_tensorflow", "with_torch")
     is_asked_for = any(name in argument for argument in config.args)
-    return True if name in ("backends", "with_tensorflow", "with_torch") and not is_asked_for else None
+    return True if is_large and not is_asked_for else None
 
 
 def pytest_report_header() -> str:
