@@ -75,7 +75,6 @@ class Backend:
 
     def cases(self) -> Iterator[tuple[str, tuple[int, int, int], dict[str, Any], bool]]:
         """Work, shape, contenders, and whether gradients are wanted."""
-        compiled = self.mode.compiled
         yield "layer, eager", SMALL, self.layers(), False
         yield "function, eager", SMALL, self.functions(), False
         yield "layer, eager", LARGE, self.layers(), False
@@ -83,22 +82,27 @@ class Backend:
             if gradients:
                 yield "layer, eager, forward and backward", LARGE, self.layers(), True
             work = "layer, compiled" + (", forward and backward" if gradients else "")
-            yield work, LARGE, {n: (c, compiled) for n, c in self.layers().items()}, gradients
+            yield work, LARGE, self.layers(), gradients
         yield "layer, eager, bfloat16 policy", LARGE, self.brain(), False
 
     def brain(self) -> dict[str, Any]:
         """The layer under two policies, its inputs in the type of each."""
         brain, single = self.layers("bfloat16")["cosim_rs"], self.layers()["cosim_rs"]
-        cast: dict[int, Any] = {}
+        cast: dict[int, list[Any]] = {}
 
         def call(users: Any, items: Any) -> Any:
-            pair = cast.setdefault(id(items), [ops.cast(x, "bfloat16") for x in (users, items)])
-            return brain(*pair)
+            if id(items) not in cast:
+                cast[id(items)] = [ops.cast(side, "bfloat16") for side in (users, items)]
+            return brain(*cast[id(items)])
 
         return {"cosim_rs": call, "cosim_rs, float32": single}
 
     def raced(
-        self, shape: tuple[int, int, int], contenders: dict[str, Any], gradients: bool
+        self,
+        shape: tuple[int, int, int],
+        contenders: dict[str, Any],
+        gradients: bool,
+        compiled: bool,
     ) -> dict[str, Any]:
         """Medians and quartiles of everyone, in seconds; checked first."""
         generator, (batch, count, dim) = np.random.default_rng(0), shape
@@ -110,9 +114,7 @@ class Backend:
         exact = cosine_scores(arrays[0][:, None], arrays[1])
         entrants = []
         for name, scores in contenders.items():
-            scores, compiled = scores if isinstance(scores, tuple) else (scores, None)
-            call = self.mode.gradients(scores, weights) if gradients else scores
-            call = compiled(call) if compiled else call
+            call = self.call(scores, weights, gradients, compiled)
             given = call(users, items)
             wanted = np.sum(exact * arrays[2]) if gradients else exact
             got = ops.convert_to_numpy(ops.cast(given[0] if gradients else given, "float32"))
@@ -122,6 +124,13 @@ class Backend:
             entrants.append(Entrant(name, name, sampler(self.timed(call, users, items))))
         race(entrants, self.rounds)
         return {one.name: (one.median, *one.quartiles) for one in entrants}
+
+    def call(self, scores: Any, weights: Any, gradients: bool, compiled: bool) -> Any:
+        """What is timed: scores, or their loss and its gradients."""
+        if gradients:
+            mode = self.mode.compiled_gradients if compiled else self.mode.gradients
+            return mode(scores, weights)
+        return self.mode.compiled(scores) if compiled else scores
 
     def timed(self, call: Any, users: Any, items: Any) -> Callable[[], Any]:
         wait = self.mode.wait
@@ -161,7 +170,9 @@ def main() -> None:
     figures = []
     for work, shape, contenders, gradients in backend.cases():
         print(f"{backend.name}: {work} {shape}", file=sys.stderr, flush=True)
-        figures.append((work, shape, backend.raced(shape, contenders, gradients)))
+        figures.append(
+            (work, shape, backend.raced(shape, contenders, gradients, "compiled" in work))
+        )
     print(f"{backend.name}: fit", file=sys.stderr, flush=True)
     figures.append(("fit, one epoch of 2,048 queries", (64, 1000, 64), backend.epochs()))
     module = importlib.import_module(backend.name)

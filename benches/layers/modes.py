@@ -19,6 +19,9 @@ class Jax:
         self.tensor, self.compiled, self.wait = jnp.asarray, jax.jit, jax.block_until_ready
         self._jax = jax
 
+    def compiled_gradients(self, scores: Scores, weights: Any) -> Scores:
+        return self._jax.jit(self.gradients(scores, weights))
+
     def gradients(self, scores: Scores, weights: Any) -> Scores:
         return self._jax.value_and_grad(lambda u, v: (scores(u, v) * weights).sum(), argnums=(0, 1))
 
@@ -32,6 +35,9 @@ class TensorFlow:
 
     def wait(self, result: Any) -> Any:
         return result
+
+    def compiled_gradients(self, scores: Scores, weights: Any) -> Scores:
+        return self._tf.function(self.gradients(scores, weights))
 
     def gradients(self, scores: Scores, weights: Any) -> Scores:
         tf = self._tf
@@ -50,7 +56,12 @@ class Torch:
         import torch
 
         self.compiled = torch.compile
+        # Many layers share the code that is compiled here, and each counts.
+        torch._dynamo.config.recompile_limit = 256
         self._torch = torch
+
+    def compiled_gradients(self, scores: Scores, weights: Any) -> Scores:
+        return self.gradients(self.compiled(scores), weights)
 
     def tensor(self, array: np.ndarray[Any, Any]) -> Any:
         return self._torch.from_numpy(array)
