@@ -193,4 +193,4 @@ def _scores(form: Form, x: Any, y: Any, epsilon: Any) -> Any:
 
 # AutoGraph would read the source of these in every `tf.function`, and has nothing to change there.
 for _public in (batched_cosine_similarity, paired_cosine_similarity, cosine_similarity):
-    _public.autograph_info__ = {}  # type: ignore[union-attr]
+    vars(_public)["autograph_info__"] = {}
