@@ -10,20 +10,22 @@ A SavedModel that holds these operations can be loaded where they are registered
 before `tf.saved_model.load`. Anywhere else TensorFlow says that the op type
 ``CosimRsBatchedScores`` is not registered.
 
+A `tf.function` that was traced before, and is then called by one that XLA compiles, keeps its
+native operations, for which XLA has no kernels: TensorFlow says so.
+
 There are no second derivatives: asking for one is a `NotImplementedError`.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import tensorflow as tf
 
 from cosim_rs._arrays import as_epsilon
 from cosim_rs._frameworks import warn_once
 from cosim_rs._tensorflow import native, own
 from cosim_rs._tensorflow.arguments import BATCHED, MATRIX, PAIRED, Form, as_tensor, scores_shape
-
-if TYPE_CHECKING:
-    import tensorflow as tf
 
 __all__ = [
     "batched_cosine_similarity",

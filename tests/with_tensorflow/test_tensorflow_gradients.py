@@ -103,6 +103,23 @@ def test_one_side_only(case: Case) -> None:
 
 
 @every_case
+@pytest.mark.parametrize("side", [0, 1])
+def test_the_other_side_is_not_computed(case: Case, side: int) -> None:
+    def run(x: Any, y: Any) -> Any:
+        with tf.GradientTape() as tape:
+            tape.watch((x, y)[side])
+            scores = case.score(x, y)
+        return tape.gradient(scores, (x, y)[side])
+
+    x, y = (tf.constant(side) for side in case.inputs(np.float32))
+    graph = tf.function(run, autograph=False).get_concrete_function(x, y).graph
+    kinds = {
+        op.type for op in graph.get_operations() if op.type.endswith(("Gradient", "Gradients"))
+    }
+    assert kinds == {("CosimRsFirstGradient", "CosimRsSecondGradient")[side]}
+
+
+@every_case
 def test_in_graphs(case: Case) -> None:
     x, y = (tf.constant(side) for side in case.inputs(np.float32, np.float16))
     weights = weights_of(case, x.numpy(), y.numpy())

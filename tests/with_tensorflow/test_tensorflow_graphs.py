@@ -10,7 +10,8 @@ import tensorflow as tf
 from helpers import assert_same_bits, error_bound, gaussian_rows, run_python
 from tensorflow_cases import CASES, Case, gradients, native, weights_of
 
-import cosim_rs
+import cosim_rs.tensorflow
+from cosim_rs._tensorflow import native as native_module
 from cosim_rs.tensorflow import (
     batched_cosine_similarity,
     cosine_similarity,
@@ -81,6 +82,22 @@ def test_shapes_that_turn_out_not_to_fit(kind: str) -> None:
     x, y = (tf.ones(shape) for shape in MISFITS[kind])
     with pytest.raises(tf.errors.InvalidArgumentError, match=r"cosim_rs: .*do not fit"):
         run(x, y)
+
+
+def test_a_graph_made_by_hand_of_other_types() -> None:
+    """An error, where TensorFlow would end the process."""
+    cosim_rs.tensorflow.register()
+    x = tf.ones((2, 3), tf.float64)
+
+    @tf.function(autograph=False)
+    def run() -> Any:
+        attributes = {"T": tf.float32, "epsilon_bits": 0}
+        return native_module._parts.node("CosimRsMatrixScores", x=x, y=x, **attributes)[-1][0]
+
+    with pytest.raises(
+        tf.errors.InvalidArgumentError, match="an output of the type 1 instead of 2"
+    ):
+        run()
 
 
 def test_in_a_pipeline_of_data() -> None:

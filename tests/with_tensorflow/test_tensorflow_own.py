@@ -119,6 +119,15 @@ def test_a_score_that_is_clipped_has_its_gradient(how: str) -> None:
     np.testing.assert_allclose(found[1], [[0, -1e-4]], rtol=1e-6, atol=1e-7)
 
 
+@pytest.mark.parametrize("how", HOW)
+@pytest.mark.usefixtures("too_new")
+def test_scores_are_within_one(how: str) -> None:
+    """Without a clip, the rounded product of a vector with itself is above it now and then."""
+    rows = rows_of_every_magnitude(300, 33, np.float32, seed=1)
+    scores = HOW[how](lambda x, y: CASES["paired"].score(x, y))(rows, rows).numpy()
+    assert np.nanmax(scores) == 1
+
+
 @pytest.mark.usefixtures("too_new")
 def test_a_nan_spreads_to_its_gradients() -> None:
     users, items = CASES["batched"].inputs(np.float32)

@@ -19,7 +19,7 @@ from floating_point_mode import (
 from helpers import LENGTHS, SCORE_DTYPES, assert_same_bits, gaussian_rows, run_python
 from tensorflow_cases import CASES, DTYPES, Case, native
 
-import cosim_rs
+import cosim_rs.tensorflow
 from cosim_rs.tensorflow import batched_cosine_similarity, cosine_similarity
 
 every_case = pytest.mark.parametrize("case", CASES.values(), ids=CASES)
@@ -59,6 +59,20 @@ def test_every_length_and_magnitude(case: Case, dtype: Any, length: int) -> None
             case.score(tf.constant(x), tf.constant(y), epsilon=epsilon).numpy(), expected
         )
         assert_same_bits(compiled(case)(tf.constant(x), tf.constant(y), epsilon).numpy(), expected)
+
+
+@every_case
+@pytest.mark.parametrize("first", DTYPES)
+@pytest.mark.parametrize("second", DTYPES)
+def test_eager_tensors_take_the_short_way(
+    case: Case, first: Any, second: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    x, y = (tf.constant(side) for side in case.inputs(first, second))
+    cosim_rs.tensorflow.register()
+    monkeypatch.setattr(cosim_rs.tensorflow, "_scores", lambda *_: pytest.fail("the long way"))
+    with native(forward=2):
+        case.score(x, y)
+        case.score(x, y, epsilon=0.5)
 
 
 def test_work_of_many_threads() -> None:

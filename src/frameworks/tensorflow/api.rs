@@ -71,6 +71,7 @@ functions! {
 
     fn TF_GetInput(*mut Context, c_int, *mut *mut RawTensor, *mut RawStatus);
     fn TF_AllocateOutput(*mut Context, c_int, c_int, *const i64, c_int, usize, *mut RawStatus) -> *mut RawTensor;
+    fn TF_ExpectedOutputDataType(*mut Context, c_int) -> c_int;
     fn TF_OpKernelContext_Failure(*mut Context, *mut RawStatus);
     fn TF_TensorType(*const RawTensor) -> c_int;
     fn TF_NumDims(*const RawTensor) -> c_int;

@@ -86,6 +86,12 @@ impl Run {
     ) -> Result<Output, String> {
         let &(code, _, size) =
             KINDS.iter().find(|entry| entry.1 == kind).ok_or("no such type of TensorFlow's")?;
+        // SAFETY: the context lives; the operation has an output of this index.
+        let expected = unsafe { (self.api.TF_ExpectedOutputDataType)(self.context, index) };
+        if expected != code {
+            // Of a graph that somebody made by hand; TensorFlow would end the process.
+            return Err(format!("an output of the type {expected} instead of {code}"));
+        }
         let dims: Vec<_> =
             shape.iter().map(|&length| i64::try_from(length).unwrap_or(i64::MAX)).collect();
         let len: usize = shape.iter().product();
