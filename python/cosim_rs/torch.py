@@ -4,7 +4,8 @@ The same functions as in `cosim_rs`, with the same bits, for training and for mo
 `torch.compile`, `torch.export` and `torch.func` know them. Importing this module imports torch.
 
 On the CPU, in torch's versions 2.8 to 2.15, a call goes to the Rust core. Tensors of other devices,
-and other versions, take torch's own operations; a warning says so once.
+and other versions, take torch's own operations; a warning says so once. Compiling a transform of
+`torch.func` takes torch 2.15 or later and is an error before: in 2.8 its gradients are wrong.
 
 Examples
 --------
@@ -28,6 +29,7 @@ from torch.autograd import forward_ad
 
 from cosim_rs import _torch_ops
 from cosim_rs._arrays import as_epsilon, fitting
+from cosim_rs._torch_load import COMPILES_TRANSFORMS
 from cosim_rs._torch_ops import Operations
 
 _DTYPES = frozenset({torch.float32, torch.float64, torch.float16, torch.bfloat16})
@@ -189,6 +191,11 @@ def _scores(operations: Operations, x: Tensor, y: Tensor, epsilon: float) -> Ten
     scores: Tensor
     needs_gradient = (x.requires_grad or y.requires_grad) and torch.is_grad_enabled()
     if _transforms_run is None or _transforms_run():
+        if not COMPILES_TRANSFORMS and torch.compiler.is_compiling():
+            raise NotImplementedError(
+                "cosim_rs.torch: torch.func is known to be compiled with right gradients from "
+                "torch 2.15 on: use torch.func without torch.compile, or the reverse"
+            )
         scores = operations.transformed.apply(x, y, epsilon)
     elif torch.compiler.is_compiling():
         scores = operations.similarity(x, y, epsilon)

@@ -181,7 +181,9 @@ real, torch.__version__ = torch.__version__, {version!r}
 import cosim_rs.torch
 torch.__version__ = real
 """
-    assert warning_of(before) == f"torch {version} was not tried, only 2.8 to 2.15"
+    assert warning_of(before) == (
+        f"torch {version} is not among the supported versions, 2.8 to 2.15"
+    )
 
 
 def test_a_library_that_lacks_functions() -> None:
