@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+# Wherever Keras is used first: in its own tests, or in what a page shows.
+os.environ.setdefault("KERAS_BACKEND", "jax")
 
 pytest.register_assert_rewrite("helpers", "interchange", "torch_forms")
 

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
-
 import pytest
-
-os.environ.setdefault("KERAS_BACKEND", "jax")
 
 pytest.register_assert_rewrite("on_backend")
 
