@@ -40,7 +40,10 @@ test-kernels: build test-deps ## Run the numerical tests with every lesser kerne
 	done
 
 test-backends: build test-deps backends-deps ## Test with torch and TensorFlow (6 GB to install)
-	$(CLEAN) $(QUIET) $(BIN)/python -m pytest -q tests/backends tests/with_tensorflow tests/with_torch
+	# A process each: what torch compiles with aborts where TensorFlow is loaded.
+	for tests in backends with_tensorflow with_torch; do \
+		$(CLEAN) $(QUIET) $(BIN)/python -m pytest -q tests/$$tests || exit 1; \
+	done
 	for backend in tensorflow torch; do \
 		$(CLEAN) $(QUIET) KERAS_BACKEND=$$backend $(BIN)/python -m pytest -q tests/keras || exit 1; \
 	done
