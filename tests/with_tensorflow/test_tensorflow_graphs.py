@@ -211,4 +211,5 @@ print(last < 0.5 * first, steps)
 
 
 def test_a_model_learns() -> None:
-    assert run_python(TRAINING, TF_CPP_MIN_LOG_LEVEL="2") == "True (100, 100)\n"
+    environment = {"KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "2"}
+    assert run_python(TRAINING, **environment) == "True (100, 100)\n"
