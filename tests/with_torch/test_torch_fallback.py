@@ -85,7 +85,10 @@ def test_vectors_far_below_epsilon(epsilon: float) -> None:
         torch.testing.assert_close(scores_of("matrix", *sides, epsilon), native)
         wanted = gradients(FORMS["matrix"].torch, *sides, weights.to(dtype), epsilon=epsilon)
         actual = gradients_of("matrix", *sides, weights.to(dtype), epsilon)
-        torch.testing.assert_close(actual, wanted)
+        for side, one, other in zip(sides, actual, wanted, strict=True):
+            # Four terms each, some roundings a term, none larger than this.
+            most = 1 / side.double().norm(dim=-1, keepdim=True).clamp_min(epsilon)
+            assert ((one - other).abs() <= 16 * torch.finfo(dtype).eps * most).all()
 
 
 def test_scores_stay_within_one() -> None:
