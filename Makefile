@@ -37,6 +37,8 @@ test-python: build test-deps ## Run the Python tests, with the best kernel of th
 test-kernels: build test-deps ## Run the numerical tests with every lesser kernel of this machine
 	for kernel in $$($(BIN)/python -c 'import cosim_rs; print(*cosim_rs.show_config("dicts")["kernels"][:-1])'); do \
 		$(CLEAN) COSIM_RS_KERNEL=$$kernel $(BIN)/python -m pytest -q $(NUMERICAL) || exit 1; \
+		$(CLEAN) COSIM_RS_KERNEL=$$kernel \
+			cargo test --quiet --no-default-features --test rust gradients || exit 1; \
 	done
 
 test-backends: build test-deps backends-deps ## Test with torch and TensorFlow (6 GB to install)

@@ -65,7 +65,7 @@ def main() -> None:
     os.environ.update(environment.wanted(environment.default_threads()))
     for name in environment.HARMFUL + environment.OURS[:1]:
         os.environ.pop(name, None)
-    from benches.peers import machine
+    from benches.peers import machine, report
 
     note = machine.note(environment.default_threads(), machine.busy_share())
     installed = [b for b in ("jax", "tensorflow", "torch") if importlib.util.find_spec(b)]
@@ -90,8 +90,7 @@ def main() -> None:
     text += "\n".join(f"| {' | '.join(line)} |" for line in table) + "\n\n## Machine\n\n"
     text += "\n".join(f"- {name}: {value}" for name, value in note.items()) + "\n"
     print(text)
-    slug = "-".join(f"{note['CPU']} {note['kernel']}".lower().replace(",", "").split())
-    (options.output / f"layers-{slug}.md").write_text(text)
+    (options.output / f"layers-{report.machine_words(note)}.md").write_text(text, encoding="utf-8")
 
 
 READING = """\

@@ -135,11 +135,15 @@ def _table(head: list[str], rows: list[list[str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
 
 
+def machine_words(note: Note) -> str:
+    """CPU and kernel, as a part of a file's name."""
+    return re.sub(r"[^a-z0-9]+", "-", f"{note['CPU']} {note['kernel']}".lower()).strip("-")
+
+
 def write(folder: Path, text: str, results: list[Result], memory: Memory, note: Note) -> Path:
     """Write page and samples, named for CPU and kernel; return the page's path."""
     folder.mkdir(parents=True, exist_ok=True)
-    words = re.sub(r"[^a-z0-9]+", "-", f"{note['CPU']} {note['kernel']}".lower()).strip("-")
-    path = folder / f"results-{words}.md"
+    path = folder / f"results-{machine_words(note)}.md"
     path.write_text(text, encoding="utf-8")
     raw = {
         "machine": note,

@@ -24,8 +24,6 @@ Examples
 
 from __future__ import annotations
 
-import math
-import numbers
 from functools import partial
 from typing import Any, Final
 
@@ -33,7 +31,7 @@ import jax
 import numpy as np
 
 from cosim_rs import _jax_ops
-from cosim_rs._jax_formula import result_dtype
+from cosim_rs._arrays import as_epsilon, fitting
 from cosim_rs._jax_native import NEWEST, OLDEST
 
 __all__ = [
@@ -96,7 +94,7 @@ def batched_cosine_similarity(
     [[1.0, -1.0], [1.0, 0.0]]
     """
     try:
-        return _batched(users, items, _epsilon(epsilon))
+        return _batched(users, items, as_epsilon(epsilon))
     except TypeError:
         _check_arrays(users=users, items=items)
         raise
@@ -132,7 +130,7 @@ def paired_cosine_similarity(
     [1.0, 0.6000000238418579]
     """
     try:
-        return _paired(x, y, _epsilon(epsilon))
+        return _paired(x, y, as_epsilon(epsilon))
     except TypeError:
         _check_arrays(x=x, y=y)
         raise
@@ -171,7 +169,7 @@ def cosine_similarity(
     """
     other = x if y is None else y
     try:
-        return _matrix(x, other, _epsilon(epsilon))
+        return _matrix(x, other, as_epsilon(epsilon))
     except TypeError:
         _check_arrays(x=x, y=other)
         raise
@@ -185,11 +183,11 @@ def cosine_similarity(
 def _batched(users: Any, items: Any, epsilon: float) -> jax.Array:
     _check_arrays(users=users, items=items)
     if items.ndim != 3:
-        raise _misfit("items", items, "(B, N, D)")
+        raise fitting("items", items.shape, "(B, N, D)")
     batch, _, dim = items.shape
     if users.shape not in ((batch, dim), (batch, 1, dim)):
         wanted = f"{(batch, dim)} or {(batch, 1, dim)}, to fit items of shape {items.shape}"
-        raise _misfit("users", users, wanted)
+        raise fitting("users", users.shape, wanted)
     return _scores("batched", epsilon, users.reshape(batch, dim), items)
 
 
@@ -197,9 +195,9 @@ def _batched(users: Any, items: Any, epsilon: float) -> jax.Array:
 def _paired(x: Any, y: Any, epsilon: float) -> jax.Array:
     _check_arrays(x=x, y=y)
     if x.ndim != 2:
-        raise _misfit("x", x, "(B, D)")
+        raise fitting("x", x.shape, "(B, D)")
     if y.shape != x.shape:
-        raise _misfit("y", y, f"{x.shape}, as x has")
+        raise fitting("y", y.shape, f"{x.shape}, as x has")
     return _scores("paired", epsilon, x, y)
 
 
@@ -207,33 +205,14 @@ def _paired(x: Any, y: Any, epsilon: float) -> jax.Array:
 def _matrix(x: Any, y: Any, epsilon: float) -> jax.Array:
     _check_arrays(x=x, y=y)
     if x.ndim != 2:
-        raise _misfit("x", x, "(U, D)")
+        raise fitting("x", x.shape, "(U, D)")
     if y.ndim != 2 or y.shape[1] != x.shape[1]:
-        raise _misfit("y", y, f"(N, {x.shape[1]}), to fit x of shape {x.shape}")
+        raise fitting("y", y.shape, f"(N, {x.shape[1]}), to fit x of shape {x.shape}")
     return _scores("matrix", epsilon, x, y)
 
 
 def _scores(form: str, epsilon: float, x: jax.Array, y: jax.Array) -> jax.Array:
-    with np.errstate(over="ignore"):
-        in_its_precision = result_dtype(x, y).type(epsilon)
-    if not math.isfinite(in_its_precision):
-        raise _bad_epsilon(epsilon)
     return _jax_ops.scores(form, epsilon, *_jax_ops.vary_alike(x, y))
-
-
-def _epsilon(epsilon: Any) -> float:
-    """Itself as a float, if it can be one."""
-    if type(epsilon) is not float:
-        if not isinstance(epsilon, (numbers.Real, np.generic)):
-            raise TypeError(f"epsilon: got {type(epsilon).__name__}, expected a number")
-        epsilon = float(epsilon)
-    if 0.0 <= epsilon < math.inf:
-        return epsilon
-    raise _bad_epsilon(epsilon)
-
-
-def _bad_epsilon(epsilon: float) -> ValueError:
-    return ValueError(f"epsilon: got {epsilon}, expected a finite number of at least 0")
 
 
 def _check_arrays(**arrays: Any) -> None:
@@ -244,7 +223,3 @@ def _check_arrays(**arrays: Any) -> None:
             raise TypeError(f"{name}: got {got}, expected an array of {accepted}")
         if array.dtype.name not in _DTYPES:
             raise TypeError(f"{name}: got dtype {array.dtype}, expected {accepted}")
-
-
-def _misfit(name: str, array: Any, wanted: str) -> ValueError:
-    return ValueError(f"{name}: got shape {tuple(array.shape)}, expected {wanted}")

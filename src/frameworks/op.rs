@@ -8,6 +8,7 @@ use crate::score::{
 };
 use crate::view::{Computed, Gradient, Vectors, same_vectors};
 use ndarray::{ArrayView3, Axis, Ix2, Ix3};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Which vectors meet. Leading axes, `…`, are a batch of such problems.
@@ -19,6 +20,44 @@ pub(crate) enum Form {
     Paired,
     /// `(…, U, D)` and `(…, N, D)` to `(…, U, N)`.
     Matrix,
+}
+
+impl Form {
+    /// By the number that a framework's operation may know a form by.
+    pub(crate) const ALL: [Self; 3] = [Self::Batched, Self::Paired, Self::Matrix];
+
+    /// The shape of the scores, for who makes room for them. Whether the shapes fit each other is
+    /// looked at by [`scores`].
+    ///
+    /// # Errors
+    /// That there is none, in words.
+    pub(crate) fn scores_shape(self, x: &[usize], y: &[usize]) -> Result<Vec<usize>, String> {
+        match (self, x, y) {
+            (Self::Batched, _, [leading @ .., _]) | (Self::Paired, [leading @ .., _], _) => {
+                Ok(leading.to_vec())
+            }
+            (Self::Matrix, [leading @ .., _], [.., count, _]) => Ok([leading, &[*count]].concat()),
+            _ => Err(refused(self, x, y)),
+        }
+    }
+}
+
+fn refused(form: Form, x: &[usize], y: &[usize]) -> String {
+    format!("shapes {x:?} and {y:?} do not fit {form:?} scores")
+}
+
+/// The type of the scores of vectors of these.
+pub(crate) fn scores_kind(x: Kind, y: Kind) -> Kind {
+    if x == Kind::Double || y == Kind::Double { Kind::Double } else { Kind::Single }
+}
+
+/// Does some work that a framework asked for, whose frames a panic must not unwind: it is an error.
+pub(crate) fn guarded<T>(work: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+        let message = panic.downcast_ref::<String>().map(String::as_str);
+        let message = message.or_else(|| panic.downcast_ref::<&str>().copied());
+        Err(format!("a bug: {}", message.unwrap_or("a panic")))
+    })
 }
 
 /// How often scores and gradients were computed here, in this process.
@@ -39,7 +78,7 @@ struct Problem {
 
 impl Problem {
     fn new(form: Form, x: &[usize], y: &[usize]) -> Result<Self, String> {
-        let refused = || format!("shapes {x:?} and {y:?} do not fit {form:?} scores");
+        let refused = || refused(form, x, y);
         let (&dim, y_rest) = y.split_last().ok_or_else(refused)?;
         let (count, leading) = match form {
             Form::Paired => (1, y_rest),
@@ -83,16 +122,13 @@ pub(crate) fn scores(
 ) -> Result<(), String> {
     CALLS[0].fetch_add(1, Ordering::Relaxed);
     let problem = Problem::new(form, x.shape, y.shape)?;
-    match out.kind {
-        Kind::Single if !is_double(x, y) => scores_in::<f32>(&problem, x, y, epsilon, out),
-        Kind::Double if is_double(x, y) => scores_in::<f64>(&problem, x, y, epsilon, out),
-        kind => Err(format!("no {kind:?} scores of {:?} and {:?} vectors", x.kind, y.kind)),
+    if out.kind != scores_kind(x.kind, y.kind) {
+        return Err(format!("no {:?} scores of {:?} and {:?} vectors", out.kind, x.kind, y.kind));
     }
-}
-
-/// Whether scores are computed in `f64`.
-fn is_double(x: Tensor<'_>, y: Tensor<'_>) -> bool {
-    x.kind == Kind::Double || y.kind == Kind::Double
+    match out.kind {
+        Kind::Double => scores_in::<f64>(&problem, x, y, epsilon, out),
+        _ => scores_in::<f32>(&problem, x, y, epsilon, out),
+    }
 }
 
 /// The vectors of both sides.
@@ -153,14 +189,13 @@ pub(crate) fn gradients(
         }
     }
     let rooms = (x_gradient, y_gradient);
-    match scores_gradient.kind {
-        Kind::Single if !is_double(x, y) => {
-            gradients_in::<f32>(&problem, (x, y), epsilon, scores_gradient, rooms)
-        }
-        Kind::Double if is_double(x, y) => {
-            gradients_in::<f64>(&problem, (x, y), epsilon, scores_gradient, rooms)
-        }
-        kind => Err(format!("a {kind:?} gradient of {:?} and {:?} vectors", x.kind, y.kind)),
+    let kind = scores_gradient.kind;
+    if kind != scores_kind(x.kind, y.kind) {
+        return Err(format!("a {kind:?} gradient of {:?} and {:?} vectors", x.kind, y.kind));
+    }
+    match kind {
+        Kind::Double => gradients_in::<f64>(&problem, (x, y), epsilon, scores_gradient, rooms),
+        _ => gradients_in::<f32>(&problem, (x, y), epsilon, scores_gradient, rooms),
     }
 }
 

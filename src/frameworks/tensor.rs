@@ -15,13 +15,12 @@ pub(crate) enum Kind {
     Double,
     Half,
     Brain,
-    #[allow(dead_code)] // not every framework's operations take these
     Byte,
 }
 
 impl Kind {
     /// The bytes of a number; it is aligned to as many.
-    pub(super) fn size(self) -> usize {
+    pub(crate) fn size(self) -> usize {
         match self {
             Self::Double => 8,
             Self::Single => 4,
@@ -82,15 +81,18 @@ impl<'a> Tensor<'a> {
         } else {
             self.data.cast::<T>()
         };
-        let strides = match (self.strides, self.shape.len()) {
+        let longer = shape.iter().filter(|&&length| length != 1).count();
+        let strides = match (self.strides, self.shape) {
             (None, _) => [rows * dim, dim, 1],
-            (Some(&[leading, rows, dim]), _) if *self.shape == shape => [leading, rows, dim],
-            (Some(&[first, last]), _) if rows == 1 || leading == 1 => [first, first, last],
-            (Some(&[only]), _) => [only; 3],
+            (Some(&[first, second, third]), _) if *self.shape == shape => [first, second, third],
+            (Some(&[first, second]), &[_, last]) if last == dim && (rows == 1 || leading == 1) => {
+                [first, first, second]
+            }
+            (Some(&[only]), _) if longer <= 1 => [only; 3],
             (Some(_), _) => return None,
         };
-        // SAFETY: `new`'s caller vouches for the numbers at these strides; the shape has as many, and
-        // its axes are those of the tensor, or of length 1.
+        // SAFETY: `new`'s caller vouches for the numbers at these strides. There are as many in this
+        // shape, whose axes are those of the tensor, of the same lengths, or of length 1.
         Some(unsafe { ArrayView3::from_shape_ptr(shape.strides(strides), data) })
     }
 }

@@ -6,7 +6,7 @@ use crate::kernel::real::Real;
 use crate::parallel::for_each;
 use crate::score::{Call, Options, check_shape, rows_per_block};
 use crate::view::{Batches, Gradient, Rows};
-use ndarray::ArrayView2;
+use ndarray::{ArrayView2, s};
 
 /// A row takes this many times as long as its score, so a block has fewer.
 const SHARE: usize = 4;
@@ -59,9 +59,10 @@ pub fn batched_cosine_gradient<'a, E: Real>(
         let (mut scratch, mut weights) = (Vec::new(), Vec::new());
         for place in 0..job.users {
             let user = job.first_user + place;
-            let items = items.of(user).range(job.first_item..job.first_item + job.items);
+            let columns = job.first_item..job.first_item + job.items;
             weights.clear();
-            weights.extend(scores_gradient.row(user).iter().skip(job.first_item).take(job.items));
+            weights.extend(scores_gradient.slice(s![user, columns.clone()]));
+            let items = items.of(user).range(columns);
             let sum =
                 job.sums.as_mut().map(|sums| sums.split_off_mut(..dim).expect("a sum a user"));
             let room = job.gradient.as_mut().map(|gradient| gradient.split_off(job.items * dim));
@@ -100,7 +101,7 @@ fn gather<E: Real>(
         sum.fill(E::ZERO);
         for block in sums[user * blocks * dim..].chunks(dim).take(blocks) {
             for (sum, &part) in sum.iter_mut().zip(block) {
-                *sum = E::rounded(*sum + part);
+                *sum = (*sum + part).saturated();
             }
         }
         gradient.write(user * dim, &sum);

@@ -2,7 +2,7 @@
 
 use super::{Kernels, level};
 use crate::error::Error;
-use crate::view::{Rounded, Stored};
+use crate::view::Stored;
 use std::ops::{Add, Div, Mul, Neg};
 
 /// `f32` or `f64`: what the core computes with, and what it needs to know of either.
@@ -16,7 +16,6 @@ pub trait Real:
     + Div<Output = Self>
     + Neg<Output = Self>
     + Stored<Self>
-    + Rounded
     + sealed::Sealed
     + 'static
 {
@@ -28,8 +27,6 @@ pub trait Real:
     const NAN: Self;
     /// Positive infinity.
     const INFINITY: Self;
-    /// The largest finite number.
-    const LARGEST: Self;
     /// The largest relative error of one rounding.
     const UNIT: f64;
     /// Where a squared norm may lie as it is. The product of two such squares neither overflows
@@ -57,6 +54,9 @@ pub trait Real:
     /// The magnitude.
     #[must_use]
     fn magnitude(self) -> Self;
+    /// The number, or the largest finite one of its sign instead of an infinity.
+    #[must_use]
+    fn saturated(self) -> Self;
     /// Whether this is not a number.
     #[must_use]
     fn is_nan(self) -> bool;
@@ -92,7 +92,6 @@ macro_rules! real {
             const ONE: Self = 1.0;
             const NAN: Self = $real::from_bits($nan_bits);
             const INFINITY: Self = $real::INFINITY;
-            const LARGEST: Self = $real::MAX;
             const UNIT: f64 = $real::EPSILON as f64 / 2.0;
             const SAFE_SQUARES: (Self, Self) = $safe_squares;
 
@@ -125,6 +124,10 @@ macro_rules! real {
             #[inline(always)]
             fn magnitude(self) -> Self {
                 self.abs()
+            }
+            #[inline(always)]
+            fn saturated(self) -> Self {
+                self.clamp(-$real::MAX, $real::MAX)
             }
             #[inline(always)]
             fn is_nan(self) -> bool {

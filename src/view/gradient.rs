@@ -1,8 +1,8 @@
 //! Room for the gradient of some vectors: in the type that these are stored in, so that a gradient
 //! is rounded once, where it is written.
 
-use super::stored::Rounded;
 use crate::kernel::real::Real;
+use half::slice::HalfFloatSliceExt;
 use half::{bf16, f16};
 
 /// Room for the gradient of vectors that lie in this type of number, rows one after the other.
@@ -51,17 +51,37 @@ impl<E: Real> Gradient<'_, E> {
     /// Writes some numbers from a place on, rounded; what is too large becomes the largest.
     pub(crate) fn write(&mut self, first: usize, numbers: &[E]) {
         match self {
-            Self::Native(slice) => write(slice, first, numbers),
-            Self::Single(slice) => write(slice, first, numbers),
-            Self::Half(slice) => write(slice, first, numbers),
-            Self::Brain(slice) => write(slice, first, numbers),
+            Self::Native(slice) => write(slice, first, numbers, E::saturated),
+            Self::Single(slice) => {
+                write(slice, first, numbers, |number| number.to_f32().saturated());
+            }
+            Self::Half(slice) => write_narrow(slice, first, numbers, f16::MAX.to_f32()),
+            Self::Brain(slice) => write_narrow(slice, first, numbers, bf16::MAX.to_f32()),
         }
     }
 }
 
 #[inline(always)]
-fn write<E: Real, S: Rounded>(slice: &mut [S], first: usize, numbers: &[E]) {
+fn write<E: Copy, S>(slice: &mut [S], first: usize, numbers: &[E], rounded: impl Fn(E) -> S) {
     for (place, &number) in slice[first..first + numbers.len()].iter_mut().zip(numbers) {
-        *place = S::rounded(number);
+        *place = rounded(number);
+    }
+}
+
+/// As [`write`], many at once: each by itself took 16-bit floats twice the time of the whole gradient.
+#[inline(always)]
+fn write_narrow<E: Real, S>(slice: &mut [S], first: usize, numbers: &[E], largest: f32)
+where
+    [S]: HalfFloatSliceExt,
+{
+    const MANY: usize = 64;
+    let mut wide = [0.0; MANY];
+    let slots = slice[first..first + numbers.len()].chunks_mut(MANY);
+    for (slots, numbers) in slots.zip(numbers.chunks(MANY)) {
+        let wide = &mut wide[..numbers.len()];
+        for (wide, &number) in wide.iter_mut().zip(numbers) {
+            *wide = number.to_f32().clamp(-largest, largest);
+        }
+        slots.convert_from_f32_slice(wide);
     }
 }

@@ -14,8 +14,8 @@ pub use gradient::Gradient;
 pub use rows::Rows;
 pub(crate) use rows::Typed;
 pub(crate) use score_row::ScoreRow;
+pub(crate) use stored::Narrow;
 pub use stored::Stored;
-pub(crate) use stored::{Narrow, Rounded};
 pub(crate) use strided::Strided;
 #[cfg(feature = "python")]
 pub(crate) use vectors::{Computed, Vectors, for_each_vectors, same_vectors};

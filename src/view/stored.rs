@@ -87,34 +87,6 @@ impl Narrow for f16 {
     }
 }
 
-/// A type of number that gradients are rounded to; what is too large for it becomes its largest.
-pub trait Rounded: Copy {
-    /// The nearest number of this type; NaN stays.
-    fn rounded<E: Real>(number: E) -> Self;
-}
-
-/// Rounds by way of a function, after what is too large was cut.
-macro_rules! rounded {
-    ($stored:ty, $widened:ident, |$number:ident| $round:expr) => {
-        impl Rounded for $stored {
-            #[inline(always)]
-            fn rounded<E: Real>(number: E) -> Self {
-                let largest = <$stored>::MAX;
-                let $number = E::$widened(number);
-                if $number > largest.into() {
-                    return largest;
-                }
-                if $number < (-largest).into() { -largest } else { $round }
-            }
-        }
-    };
-}
-
-rounded!(f32, to_f64, |number| f32::from_f64(number));
-rounded!(f64, to_f64, |number| number);
-rounded!(f16, to_f32, |number| f16::from_f32(number));
-rounded!(bf16, to_f32, |number| bf16::from_f32(number));
-
 #[cfg(test)]
 mod tests {
     use super::*;

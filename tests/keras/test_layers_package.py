@@ -94,7 +94,6 @@ class TestBackend:
         yield
         _backend._native_module.cache_clear()
 
-    @pytest.mark.skipif(BACKEND == "numpy", reason="cosim_rs itself is the module of NumPy")
     def test_the_module_of_the_backend_scores(self, monkeypatch: pytest.MonkeyPatch) -> None:
         called: list[tuple[str, float]] = []
         module = types.ModuleType(f"cosim_rs.{BACKEND}")
@@ -115,7 +114,6 @@ class TestBackend:
         retrieval(gaussian_rows(2, 4), training=True)
         assert called[1:] == [("cosine_similarity", 0.0)]
 
-    @pytest.mark.skipif(BACKEND == "numpy", reason="cosim_rs itself is the module of NumPy")
     def test_without_it_the_formula_scores_after_one_warning(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -69,6 +69,11 @@ fn gradients<E: Number, X: Stored<E>, Y: Stored<E>>(
     options: &Options<'_>,
 ) -> (Array2<X>, Array3<Y>) {
     let (mut users_gradient, mut items_gradient) = (users.clone(), items.clone());
+    // What is there before must not show, in place of a 0 either.
+    if let (Some(&user), Some(&item)) = (users.last(), items.last()) {
+        users_gradient.fill(user);
+        items_gradient.fill(item);
+    }
     let rooms = (room.0(&mut users_gradient), room.1(&mut items_gradient));
     let (users, items) = (users.view(), items.view());
     batched_cosine_gradient(users, items, weights.view(), Some(rooms.0), Some(rooms.1), options)
@@ -233,6 +238,51 @@ fn what_is_too_large_is_the_largest_and_nothing_finite_gives_more() {
             let reaches = weight.abs() > if epsilon == 0.0 { 1.0 } else { 1e30 };
             assert_eq!(is_largest, epsilon < 1.0 && reaches, "{epsilon}, {weight}");
         }
+    }
+}
+
+#[test]
+fn narrow_gradients_are_the_largest_where_they_are_too_large() {
+    let users = Array2::from_elem((1, 70), 1e-3_f32);
+    let mut items = Array3::from_elem((1, 2, 70), 1e-3_f32);
+    items.slice_mut(s![0, .., ..35]).mapv_inplace(|x| -x);
+    let weights = ndarray::arr2(&[[1e9_f32, -1e9]]);
+    let (brain_users, half_items) =
+        (users.map(|&x| bf16::from_f32(x)), items.map(|&x| f16::from_f32(x)));
+    let (_, of_items) =
+        gradients(&brain_users, &half_items, &weights, (brain, half), &options(0.0, 1));
+    let largest = of_items.map(|x| x.to_f32() / f16::MAX.to_f32());
+    assert!(largest.slice(s![0, 0, ..]).iter().all(|&x| (1.0..2.0).contains(&x)), "{largest}");
+    assert!(largest.slice(s![0, 1, ..]).iter().all(|&x| (-1.0..=-1.0).contains(&x)), "{largest}");
+
+    let (wide_users, wide_weights) =
+        (users.map(|&x| f64::from(x)), weights.map(|&x| f64::from(x) * 1e200));
+    let mut of_items = items.clone();
+    let room = Some(Gradient::Single(of_items.as_slice_mut().unwrap()));
+    let (users, items) = (wide_users.view(), items.view());
+    batched_cosine_gradient::<f64>(users, items, wide_weights.view(), None, room, &options(0.0, 1))
+        .unwrap();
+    assert!(of_items.iter().all(|x| x.abs() >= f32::MAX && x.is_finite()));
+}
+
+#[test]
+fn epsilon_counts_where_numbers_are_out_of_range() {
+    let (users, items, weights) = numbers::<f32>(2, 20, 19);
+    for (size, epsilon) in [(1e-21_f32, 3e-20_f32), (1e-12, 1e-11), (1e12, 1e13), (1e-3, 1e11)] {
+        let (users, items) = (users.map(|x| x * size), items.map(|x| x * size));
+        let wide = |x: &f32| f64::from(*x);
+        let (wide_users, wide_items) = (users.map(wide), items.map(wide));
+        let epsilon = f64::from(epsilon);
+        let expected =
+            expected(wide_users.view(), wide_items.view(), weights.map(wide).view(), epsilon);
+        let (of_users, of_items) =
+            gradients(&users, &items, &weights, (native, native), &options(epsilon, 1));
+        let one = expected.most * 2.0_f64.powi(-24) * 20.0;
+        let what = format!("size {size}, epsilon {epsilon}");
+        // Not what is lost below the smallest number.
+        let one = one.max(f64::from(f32::from_bits(1)));
+        assert_near(of_items.iter().map(wide), expected.items.iter(), one, &what);
+        assert_near(of_users.iter().map(wide), expected.users.iter(), 20.0 * one, &what);
     }
 }
 

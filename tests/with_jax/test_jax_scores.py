@@ -196,9 +196,9 @@ def test_epsilon_that_is_none(form: str) -> None:
         with pytest.raises(ValueError, match=r"^epsilon: got .*, expected a finite number"):
             score(x, y, epsilon=bad)
     for bad in ("1", None, 1j, [0.1]):
-        with pytest.raises(TypeError, match=r"^epsilon: got .*, expected a number"):
+        with pytest.raises(TypeError, match=r"^epsilon: got .*, expected a real number"):
             score(x, y, epsilon=bad)
-    with pytest.raises(TypeError, match=r"^epsilon: got .*, expected a number"):
+    with pytest.raises(TypeError, match=r"^epsilon: got .*, expected a real number"):
         jax.jit(lambda epsilon: score(x, y, epsilon=epsilon))(0.1)
 
 

@@ -126,3 +126,13 @@ def test_docstrings() -> None:
     ran = doctest.testmod(cosim_rs.torch)
     assert ran.attempted >= 12
     assert ran.failed == 0
+
+
+def test_a_gradient_of_another_shape_is_refused_where_it_would_be_read() -> None:
+    """The operation is called directly; these strides would lead beyond the gradient's memory."""
+    users, items, weights = torch.ones(9, 4), torch.ones(9, 2, 4), torch.ones(2, 9)
+    gradient = torch.ops.cosim_rs.batched_cosine_gradient
+    assert gradient(users, items, weights.T, 0.0, True, True)[0].shape == (9, 4)
+    for wrong in (weights, weights.flatten(), weights.reshape(3, 6), weights[None]):
+        with pytest.raises(RuntimeError, match="a gradient of other scores"):
+            gradient(users, items, wrong, 0.0, True, True)

@@ -23,8 +23,6 @@ def scores_module(native: bool) -> Any:
 
 @functools.cache
 def _native_module(backend: str) -> Any:
-    if backend == "numpy":
-        return importlib.import_module("cosim_rs")
     try:
         return importlib.import_module(f"cosim_rs.{backend}")
     except ImportError as error:

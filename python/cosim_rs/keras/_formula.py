@@ -24,6 +24,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from cosim_rs.keras._checks import scores_shape
+
 # Largest finite numbers, at which a gradient saturates.
 _LARGEST = {
     "float16": 65504.0,
@@ -46,6 +48,7 @@ _SAFE_EPSILON = 1e-30
 
 def batched_cosine_similarity(users: Any, items: Any, *, epsilon: float = 0.0) -> Any:
     """Scores (B, N) of users (B, D) or (B, 1, D) with their items (B, N, D), float32 or float64."""
+    scores_shape(users.shape, items.shape)  # or they would be broadcast
     dtype = _scored_dtype(users, items)
     if len(users.shape) == 2:
         users = ops.expand_dims(users, 1)

@@ -117,10 +117,11 @@ class NormalizedDotProductSimilarity(keras.layers.Layer):
         (2, 3)
         """
         user, items = as_pair(inputs)
-        scores_shape(user.shape, items.shape)
         user, items = self._as_vectors(user), self._as_vectors(items)
         scores = self._batched_cosine_similarity(user, items, epsilon=self.epsilon)
-        return ops.cast(scores, self.compute_dtype)
+        # Small calls are most of Keras' time, and a cast to the same dtype takes some of it.
+        is_cast = keras.backend.standardize_dtype(scores.dtype) == self.compute_dtype
+        return scores if is_cast else ops.cast(scores, self.compute_dtype)
 
     def _as_vectors(self, vectors: Any) -> Any:
         vectors = ops.convert_to_tensor(vectors)

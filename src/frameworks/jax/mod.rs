@@ -9,11 +9,10 @@
 mod abi;
 mod frame;
 
-use super::{Form, TensorMut, gradients, scores};
+use super::{Form, TensorMut, gradients, guarded, scores};
 use abi::{CallFrame, XlaError};
 use frame::{Array, arguments, attribute, results};
 use std::ffi::CString;
-use std::panic::catch_unwind;
 
 /// What XLA calls.
 pub(crate) type Handler = unsafe extern "C" fn(*mut CallFrame) -> *mut XlaError;
@@ -24,8 +23,6 @@ const SCORES: u8 = 0;
 const X: u8 = 1;
 const Y: u8 = 2;
 const BOTH: u8 = X | Y;
-
-const FORMS: [Form; 3] = [Form::Batched, Form::Paired, Form::Matrix];
 
 /// The handlers by the names of their targets.
 pub(crate) const HANDLERS: [(&str, Handler); 12] = [
@@ -55,12 +52,8 @@ unsafe extern "C" fn handle<const FORM: usize, const WANTED: u8>(
         return std::ptr::null_mut();
     }
     // SAFETY: as above; the frame is one of an execution.
-    let work = || unsafe { compute(FORMS[FORM], WANTED, frame) };
-    let message = match catch_unwind(work) {
-        Ok(Ok(())) => return std::ptr::null_mut(),
-        Ok(Err(message)) => message,
-        Err(_) => "the computation panicked".to_owned(),
-    };
+    let work = || unsafe { compute(Form::ALL[FORM], WANTED, frame) };
+    let Err(message) = guarded(work) else { return std::ptr::null_mut() };
     // SAFETY: as above.
     unsafe { error(frame, &format!("cosim_rs: {message}")) }
 }

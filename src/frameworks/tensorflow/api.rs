@@ -111,8 +111,7 @@ pub(super) struct Status {
     api: &'static Api,
 }
 
-pub(super) const INVALID_ARGUMENT: c_int = 3;
-pub(super) const INTERNAL: c_int = 13;
+const INVALID_ARGUMENT: c_int = 3;
 
 impl Status {
     pub(super) fn new(api: &'static Api) -> Self {
@@ -121,11 +120,12 @@ impl Status {
     }
 
     /// An error in words of ours.
-    pub(super) fn error(api: &'static Api, code: c_int, words: &str) -> Self {
+    pub(super) fn error(api: &'static Api, words: &str) -> Self {
         let status = Self::new(api);
-        let words = std::ffi::CString::new(words.replace('\0', " ")).unwrap_or_default();
+        let words = format!("cosim_rs: {words}").replace('\0', " ");
+        let words = std::ffi::CString::new(words).unwrap_or_default();
         // SAFETY: the status lives; the words end with a zero and are copied.
-        unsafe { (api.TF_SetStatus)(status.raw, code, words.as_ptr()) };
+        unsafe { (api.TF_SetStatus)(status.raw, INVALID_ARGUMENT, words.as_ptr()) };
         status
     }
 

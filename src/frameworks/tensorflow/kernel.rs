@@ -1,17 +1,13 @@
 //! The kernels: made once a node of a graph, with its attributes, and run with tensors.
 #![allow(unsafe_code)] // called by TensorFlow, with pointers that it vouches for
 
-use super::api::{Construction, Context, INTERNAL, INVALID_ARGUMENT, Status, api};
+use super::api::{Construction, Context, Status, api};
 use super::run::{Input, Output, Run};
-use crate::frameworks::{Form, Kind, gradients, scores};
-use std::ffi::{CStr, c_int, c_void};
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
-/// The forms, by the number that is the attribute.
-pub(super) const FORMS: [Form; 3] = [Form::Batched, Form::Paired, Form::Matrix];
+use crate::frameworks::{Form, gradients, guarded, scores, scores_kind};
+use std::ffi::{CStr, c_void};
 
 /// Instead of a form's number: the attribute says it.
-pub(super) const OF_ATTRIBUTE: usize = FORMS.len();
+pub(super) const OF_ATTRIBUTE: usize = Form::ALL.len();
 
 /// What a node of a graph computes.
 struct Kernel {
@@ -19,22 +15,10 @@ struct Kernel {
     epsilon: f64,
 }
 
-/// The shape of scores; the shapes of the vectors may still not fit each other.
-fn scores_shape(form: Form, x: &[usize], y: &[usize]) -> Option<Vec<usize>> {
-    let (&[ref x_rest @ .., _], &[ref y_rest @ .., _]) = (x, y) else { return None };
-    Some(match form {
-        Form::Batched => y_rest.to_vec(),
-        Form::Paired => x_rest.to_vec(),
-        Form::Matrix => [x_rest, &[*y_rest.last()?]].concat(),
-    })
-}
-
 fn run_scores(run: &Run, kernel: &Kernel) -> Result<(), String> {
     let (x, y) = (run.input(0)?, run.input(1)?);
-    let shape = scores_shape(kernel.form, &x.shape, &y.shape).ok_or("vectors without an axis")?;
-    let is_double = [x.kind, y.kind].contains(&Kind::Double);
-    let kind = if is_double { Kind::Double } else { Kind::Single };
-    let mut out = run.output(0, kind, &shape)?;
+    let shape = kernel.form.scores_shape(&x.shape, &y.shape)?;
+    let mut out = run.output(0, scores_kind(x.kind, y.kind), &shape)?;
     scores(kernel.form, x.tensor(), y.tensor(), kernel.epsilon, out.room())
 }
 
@@ -49,17 +33,6 @@ fn run_gradients<const INPUTS: u8>(run: &Run, kernel: &Kernel) -> Result<(), Str
     let (x_room, y_room) = (x_out.as_mut().map(Output::room), y_out.as_mut().map(Output::room));
     let (form, epsilon) = (kernel.form, kernel.epsilon);
     gradients(form, x.tensor(), y.tensor(), epsilon, scores_gradient.tensor(), x_room, y_room)
-}
-
-/// What went wrong, in the framework's terms: its code, and words.
-type Failure = (c_int, String);
-
-/// Does some work; a panic becomes an error, as it must not unwind into the framework.
-fn guarded<R>(work: impl FnOnce() -> Result<R, String>) -> Result<R, Failure> {
-    match catch_unwind(AssertUnwindSafe(work)) {
-        Ok(result) => result.map_err(|words| (INVALID_ARGUMENT, format!("cosim_rs: {words}"))),
-        Err(_) => Err((INTERNAL, "cosim_rs: a panic, which is a bug of it".to_owned())),
-    }
 }
 
 fn attribute(construction: *mut Construction, name: &CStr) -> Result<i64, String> {
@@ -83,15 +56,16 @@ pub(super) unsafe extern "C" fn create<const FORM: usize>(
             OF_ATTRIBUTE => usize::try_from(attribute(construction, c"form")?).ok(),
             _ => Some(FORM),
         };
-        let form = number.and_then(|number| FORMS.get(number).copied()).ok_or("no such form")?;
+        let form =
+            number.and_then(|number| Form::ALL.get(number).copied()).ok_or("no such form")?;
         let epsilon = f64::from_bits(attribute(construction, c"epsilon_bits")?.cast_unsigned());
         Ok(Box::new(Kernel { form, epsilon }))
     });
     match made {
         Ok(kernel) => Box::into_raw(kernel).cast(),
-        Err((code, words)) => {
+        Err(words) => {
             if let Ok(api) = api() {
-                let status = Status::error(api, code, &words);
+                let status = Status::error(api, &words);
                 // SAFETY: both live during the call.
                 unsafe { (api.TF_OpKernelConstruction_Failure)(construction, status.raw) };
             }
@@ -136,8 +110,8 @@ unsafe fn compute(
     let Ok(api) = api() else { return }; // found, since it was registered
     // SAFETY: the caller's word; kernels do not change.
     let (kernel, run) = unsafe { (&*kernel.cast::<Kernel>(), Run::new(api, context)) };
-    if let Err((code, words)) = guarded(|| work(&run, kernel)) {
-        let status = Status::error(api, code, &words);
+    if let Err(words) = guarded(|| work(&run, kernel)) {
+        let status = Status::error(api, &words);
         // SAFETY: both live during the call.
         unsafe { (api.TF_OpKernelContext_Failure)(context, status.raw) };
     }

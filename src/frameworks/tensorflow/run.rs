@@ -39,8 +39,8 @@ pub(super) struct Run {
 }
 
 /// `DataType`s of `TensorFlow`.
-const KINDS: [(c_int, Kind, usize); 4] =
-    [(1, Kind::Single, 4), (2, Kind::Double, 8), (14, Kind::Brain, 2), (19, Kind::Half, 2)];
+const KINDS: [(c_int, Kind); 4] =
+    [(1, Kind::Single), (2, Kind::Double), (14, Kind::Brain), (19, Kind::Half)];
 
 impl Run {
     /// # Safety
@@ -62,13 +62,13 @@ impl Run {
         let (code, axes) =
             unsafe { ((self.api.TF_TensorType)(held.raw), (self.api.TF_NumDims)(held.raw)) };
         let kind = KINDS.iter().find(|entry| entry.0 == code);
-        let &(_, kind, size) = kind.ok_or_else(|| format!("numbers of the type {code}"))?;
+        let &(_, kind) = kind.ok_or_else(|| format!("numbers of the type {code}"))?;
         let shape: Vec<_> = (0..axes)
             // SAFETY: as above, and the axis is one of its.
             .map(|axis| usize::try_from(unsafe { (self.api.TF_Dim)(held.raw, axis) }).unwrap_or(0))
             .collect();
         let input = Input { held, kind, shape };
-        if !input.data().addr().is_multiple_of(size) {
+        if !input.data().addr().is_multiple_of(kind.size()) {
             return Err("a tensor that is not aligned to its numbers".to_owned());
         }
         Ok(input)
@@ -84,7 +84,7 @@ impl Run {
         kind: Kind,
         shape: &[usize],
     ) -> Result<Output, String> {
-        let &(code, _, size) =
+        let &(code, _) =
             KINDS.iter().find(|entry| entry.1 == kind).ok_or("no such type of TensorFlow's")?;
         // SAFETY: the context lives; the operation has an output of this index.
         let expected = unsafe { (self.api.TF_ExpectedOutputDataType)(self.context, index) };
@@ -100,7 +100,7 @@ impl Run {
         let allocate = self.api.TF_AllocateOutput;
         // SAFETY: all live during the call; so many axes, whose numbers take so many bytes.
         let raw = unsafe {
-            allocate(self.context, index, code, dims.as_ptr(), axes, len * size, status.raw)
+            allocate(self.context, index, code, dims.as_ptr(), axes, len * kind.size(), status.raw)
         };
         let held = (!raw.is_null()).then_some(Held { raw, api: self.api });
         status.ok()?;

@@ -3,9 +3,8 @@
 
 use super::handle::{Input, Output};
 use super::shims::{Shims, Value};
-use crate::frameworks::{Form, Kind, gradients, scores};
+use crate::frameworks::{Form, gradients, guarded, scores, scores_kind};
 use std::ffi::CString;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// `(x, y, epsilon) -> scores`
 ///
@@ -25,7 +24,8 @@ pub(super) unsafe extern "C-unwind" fn scores_kernel<const FORM: u8>(
     let result = guarded(|| {
         let (x, y) = (x?, y?);
         let form = form(FORM);
-        let mut out = Output::new(scores_kind(&x, &y), &scores_shape(form, &x, &y)?)?;
+        let shape = form.scores_shape(x.shape(), y.shape())?;
+        let mut out = Output::new(scores_kind(x.kind(), y.kind()), &shape)?;
         scores(form, x.tensor()?, y.tensor()?, epsilon, out.room()?)?;
         Ok([out])
     });
@@ -66,37 +66,11 @@ pub(super) unsafe extern "C-unwind" fn gradient_kernel<const FORM: u8>(
 }
 
 fn form(number: u8) -> Form {
-    [Form::Batched, Form::Paired, Form::Matrix][usize::from(number)]
-}
-
-fn scores_kind(x: &Input, y: &Input) -> Kind {
-    let is_double = x.kind() == Kind::Double || y.kind() == Kind::Double;
-    if is_double { Kind::Double } else { Kind::Single }
-}
-
-/// The shape of the scores. Whether the shapes fit each other is looked at where they are computed.
-fn scores_shape(form: Form, x: &Input, y: &Input) -> Result<Vec<usize>, String> {
-    let shape = match (form, x.shape(), y.shape()) {
-        (Form::Batched, _, [leading @ .., _]) | (Form::Paired, [leading @ .., _], _) => {
-            leading.to_vec()
-        }
-        (Form::Matrix, [leading @ .., _], [.., count, _]) => [leading, &[*count]].concat(),
-        (_, x, y) => return Err(format!("no scores of shapes {x:?} and {y:?}")),
-    };
-    Ok(shape)
+    Form::ALL[usize::from(number)]
 }
 
 fn gradient_output(side: &Input, is_wanted: bool) -> Result<Output, String> {
     Output::new(side.kind(), if is_wanted { side.shape() } else { &[0] })
-}
-
-/// The result of the work, its panic being an error: that may not unwind through torch.
-fn guarded<T>(work: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
-        let message = panic.downcast_ref::<String>().map(String::as_str);
-        let message = message.or_else(|| panic.downcast_ref::<&str>().copied());
-        Err(message.unwrap_or("a panic").to_owned())
-    })
 }
 
 /// Leaves the results on the stack, or throws torch's exception.

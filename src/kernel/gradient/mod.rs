@@ -10,7 +10,8 @@
 //!
 //! What the user's own length adds, `-Σ g · s / n(u)² · u`, is one number a user until the end. With
 //! squares in the safe range and |g| up to 2³⁰ no step of this overflows; other rows, and all rows of
-//! a user who is out of range, go through [`scaled`] one by one.
+//! a user who is out of range, go through [`scaled`] one by one. What these add is cut to the largest
+//! number, beside which all the rest is less than a rounding.
 
 mod factors;
 mod scaled;
@@ -51,7 +52,7 @@ pub(crate) fn gradients<'a, E: Real, L, S: Copy + 'a, T: Source<'a, S>>(
         return all_scaled(user, items, weights, floor, sum, room);
     };
     let (mut scratch, mut own_rows) = (Vec::new(), Vec::new());
-    let (mut scores, mut is_rescued) = ([E::ZERO; LANES], false);
+    let mut scores = [E::ZERO; LANES];
     for first in (0..weights.len()).step_by(LANES) {
         let count = LANES.min(weights.len() - first);
         let weights = &weights[first..first + count];
@@ -84,21 +85,14 @@ pub(crate) fn gradients<'a, E: Real, L, S: Copy + 'a, T: Source<'a, S>>(
                     sum,
                     slot.numbers(),
                 );
-                is_rescued = true;
             }
             slot.write();
             place += 1;
         }
     }
-    let Some(sum) = sum else { return };
-    if !side.is_raised {
+    if let (Some(sum), false) = (sum, side.is_raised) {
         let along = -lanes.sum(lanes.load(&scores)) / side.square;
-        step(lanes, user, [user], [(lanes.splat(along), lanes.zero())], Some(&mut *sum), None);
-    }
-    if is_rescued {
-        for number in sum {
-            *number = E::rounded(*number); // near the largest, the rest may have been too much
-        }
+        step(lanes, user, [user], [(lanes.splat(along), lanes.zero())], Some(sum), None);
     }
 }
 

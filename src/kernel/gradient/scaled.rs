@@ -76,7 +76,7 @@ impl<E: Real> Scaled<E> {
             let one = self.toward(score, product, v);
             for (sum, number) in sum.iter_mut().zip(one) {
                 let number = unscaled(weight * number, weight_exponent - self.exponent);
-                *sum = E::rounded(*sum + number);
+                *sum = (*sum + number).saturated();
             }
         }
     }
@@ -91,7 +91,7 @@ impl<E: Real> Scaled<E> {
 
 /// A number times a power of two; the largest where that is too large.
 fn unscaled<E: Real>(number: E, exponent: i32) -> E {
-    if number == E::ZERO { number } else { E::rounded(number.times_power_of_two(exponent)) }
+    if number == E::ZERO { number } else { number.times_power_of_two(exponent).saturated() }
 }
 
 fn dot<E: Real>(x: &[E], y: &[E]) -> E {
