@@ -16,6 +16,7 @@ from ranking import ITEMS, assert_same, sorted_matrix
 
 import cosim_rs
 from cosim_rs import _cosim_rs
+from cosim_rs._search import Filter, Segment
 
 Array = npt.NDArray[Any]
 
@@ -23,7 +24,7 @@ Array = npt.NDArray[Any]
 def scored_pairs(users: Array, items: Array, k: int) -> int:
     """How many pairs a search of prepared items has to score exactly."""
     codes = _cosim_rs.prepare(items, 0.0, None)
-    found = _cosim_rs.top_k(users, items, k, None, None, None, None, False, codes, 0.0, None)
+    found = _cosim_rs.top_k(users, [Segment(items, codes)], k, Filter(), 0.0, None)
     assert found is not None
     return found[2]
 

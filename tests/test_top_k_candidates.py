@@ -18,6 +18,7 @@ from ranking import ITEMS, assert_same, sorted_matrix
 
 import cosim_rs
 from cosim_rs import _cosim_rs
+from cosim_rs._search import Filter, Segment
 
 Array = npt.NDArray[Any]
 
@@ -212,12 +213,10 @@ class TestForms:
         exclude = (np.arange(31) * 2, np.tile([4, 5], 30))
 
         def scored(**filters: Any) -> int:
-            wanted = {"exclude": None, "allow": None} | filters
+            filter = Filter(candidates=candidates, **filters)
             users, items = np.repeat(self.users, 7, axis=0)[:200], self.items
             users = self.users if len(starts) == 31 else users
-            found = _cosim_rs.top_k(
-                users, items, 9, None, *wanted.values(), candidates, False, None, 0.0, None
-            )
+            found = _cosim_rs.top_k(users, [Segment(items)], 9, filter, 0.0, None)
             assert found is not None
             return found[2]
 
@@ -237,9 +236,8 @@ def test_many_candidates_are_scanned_for_and_few_are_scored() -> None:
         own = np.concatenate([own, np.full(2000 - length, -1)])
         lists = (np.arange(41) * 2000, np.tile(own, 40))
         for prepared in (None, codes):
-            found = _cosim_rs.top_k(
-                users, items, 5, None, None, None, lists, False, prepared, 0.0, None
-            )
+            filter, segments = Filter(candidates=lists), [Segment(items, prepared)]
+            found = _cosim_rs.top_k(users, segments, 5, filter, 0.0, None)
             assert found is not None
             assert (found[2] < 40 * length / 2) == is_scanned
 

@@ -73,11 +73,11 @@ def _catalogue(inputs: Inputs) -> Call:
 def _scored(inputs: Inputs) -> float:
     """How many items, of all that there are, the bound leaves to be scored exactly for a user."""
     from cosim_rs import _cosim_rs
+    from cosim_rs._search import Filter, Segment
 
     codes = _cosim_rs.prepare(inputs.items, 0.0, None)
-    found = _cosim_rs.top_k(
-        inputs.users, inputs.items, inputs.k, None, None, None, None, False, codes, 0.0, None
-    )
+    segments = [Segment(inputs.items, codes)]
+    found = _cosim_rs.top_k(inputs.users, segments, inputs.k, Filter(), 0.0, None)
     assert found is not None
     return found[2] / len(inputs.users)
 

@@ -13,7 +13,7 @@ from cosim_rs._arrays import Inputs, Scores, fitting
 from cosim_rs._filters import Lists
 from cosim_rs._interchange import as_array
 from cosim_rs._naming import Ids, Places, Positions
-from cosim_rs._search import TopK, Wanted
+from cosim_rs._search import Filter, Segment, TopK
 
 
 class Catalogue:
@@ -291,15 +291,15 @@ class Catalogue:
         threads: int | None,
         candidates: tuple[Places, Places] | None = None,
     ) -> TopK:
-        wanted = Wanted(
-            k=_arrays.as_count("k", k),
-            least=_filters.as_min_score(min_score),
+        filter = Filter(
+            min_score=_filters.as_min_score(min_score),
             exclude=excluded,
             allow=_filters.as_allowed(allow, self._naming),
             candidates=candidates,
         )
-        threads = _arrays.as_threads(threads)
-        found = _search.search(inputs, wanted, self._codes, self._epsilon, threads)
+        k, threads = _arrays.as_count("k", k), _arrays.as_threads(threads)
+        segments = [Segment(inputs.right, self._codes)]
+        found = _search.search(inputs.left, segments, k, filter, self._epsilon, threads)
         return TopK(found.scores, self._naming.named(found.indices))
 
 

@@ -1,6 +1,6 @@
 """The native border: it takes arrays as they stand, or returns None with nothing done."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeVar, final
 
 from numpy import floating, int64
@@ -18,9 +18,11 @@ __all__ = [
     "in_default_mode",
     "keep_to",
     "kernel",
+    "mine_pairs",
     "native_calls",
     "paired_cosine_similarity",
     "prepare",
+    "range_search",
     "register_tensorflow",
     "set_num_threads",
     "top_k",
@@ -28,6 +30,8 @@ __all__ = [
 ]
 
 _T = TypeVar("_T")
+_Lists = tuple[object, object]
+_Filter = tuple[float | None, _Lists | None, object | None, _Lists | None, bool]
 
 __version__: Final[str]
 
@@ -49,20 +53,24 @@ class Codes:
     @property
     def nbytes(self) -> int: ...
 
+_Segments = Sequence[tuple[object, Codes | None, object | None]]
+
 def prepare(items: object, epsilon: object, threads: object) -> Codes | None: ...
 def top_k(
-    users: object,
-    items: object,
-    k: int,
-    min_score: float | None,
-    exclude: tuple[object, object] | None,
-    allow: object | None,
-    candidates: tuple[object, object] | None,
-    exclude_self: bool,
-    codes: Codes | None,
+    users: object, searched: _Segments, k: int, filter: _Filter, epsilon: object, threads: object
+) -> tuple[NDArray[floating[Any]], NDArray[int64], int] | None: ...
+def range_search(
+    users: object, searched: _Segments, filter: _Filter, epsilon: object, threads: object
+) -> tuple[NDArray[int64], NDArray[int64], NDArray[floating[Any]]] | None: ...
+def mine_pairs(
+    x: object,
+    y: object | None,
+    min_score: float,
+    max_pairs: int | None,
+    progress: Callable[[int], object] | None,
     epsilon: object,
     threads: object,
-) -> tuple[NDArray[floating[Any]], NDArray[int64], int] | None: ...
+) -> tuple[NDArray[floating[Any]], NDArray[int64], NDArray[int64]] | None: ...
 def set_num_threads(n: int) -> None: ...
 def get_num_threads() -> int: ...
 def keep_to(tells: Callable[[], int | None]) -> None: ...

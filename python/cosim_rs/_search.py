@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -129,53 +130,55 @@ def top_k(
         got = f"{len(inputs.left)} users and {naming.count} items"
         raise ValueError(f"exclude_self: got {got}, expected as many users as items")
     rows = len(inputs.left), naming, is_one_user
-    wanted = Wanted(
-        k=_arrays.as_count("k", k),
-        least=_filters.as_min_score(min_score),
+    filter = Filter(
+        min_score=_filters.as_min_score(min_score),
         exclude=_filters.as_lists("exclude", exclude, *rows),
         allow=_filters.as_allowed(allow, naming),
         candidates=_filters.as_lists("candidates", candidates, *rows),
         exclude_self=bool(exclude_self),
     )
-    found = search(inputs, wanted, None, _arrays.as_epsilon(epsilon), _arrays.as_threads(threads))
+    numbers = _arrays.as_epsilon(epsilon), _arrays.as_threads(threads)
+    segments = [Segment(inputs.right)]
+    found = search(inputs.left, segments, _arrays.as_count("k", k), filter, *numbers)
     return TopK(found.scores[0], found.indices[0]) if is_one_user else found
 
 
-class Wanted(NamedTuple):
-    """What a search may find, as the border takes it."""
+class Filter(NamedTuple):
+    """Which items a search may find, as the border takes it; items are known by their slots."""
 
-    k: int
-    least: float | None
-    exclude: tuple[Places, Places] | None
-    allow: NDArray[np.bool_] | None
+    min_score: float | None = None
+    exclude: tuple[Places, Places] | None = None
+    allow: NDArray[np.bool_] | None = None
     candidates: tuple[Places, Places] | None = None
     exclude_self: bool = False
 
 
+class Segment(NamedTuple):
+    """Some of what is searched, as the border takes it.
+
+    The rows of all segments, one after the other, are their slots. Each may have a place of its own
+    in the order that settles ties, ascending within a segment.
+    """
+
+    items: Vectors
+    codes: _cosim_rs.Codes | None = None
+    places: Places | None = None
+
+
 def search(
-    inputs: Inputs,
-    wanted: Wanted,
-    codes: _cosim_rs.Codes | None,
+    users: Vectors,
+    segments: Sequence[Segment],
+    k: int,
+    filter: Filter,
     epsilon: float,
     threads: int | None,
 ) -> TopK:
-    """Search items, which may be prepared, for rows of users."""
-    found = _cosim_rs.top_k(
-        *inputs,
-        wanted.k,
-        wanted.least,
-        wanted.exclude,
-        wanted.allow,
-        wanted.candidates,
-        wanted.exclude_self,
-        codes,
-        epsilon,
-        threads,
-    )
+    """Search segments for rows of users; the indices are places."""
+    found = _cosim_rs.top_k(users, segments, k, filter, epsilon, threads)
     if found is None:
         raise AssertionError("the border refused arrays that passed every check")
-    scores, indices, _ = found  # and how many pairs had to be scored
-    return TopK(scores, indices)
+    scores, places, _ = found  # and how many pairs had to be scored
+    return TopK(scores, places)
 
 
 def as_search(users: Vectors, items: Vectors, rows: str = "N") -> tuple[Inputs, bool]:
@@ -195,4 +198,4 @@ def _rows(users: Vectors) -> Vectors:
     return users[:, 0] if users.ndim == 3 else np.atleast_2d(users)
 
 
-__all__ = ["TopK", "Wanted", "as_search", "search", "top_k"]
+__all__ = ["Filter", "Segment", "TopK", "as_search", "search", "top_k"]

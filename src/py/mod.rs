@@ -11,10 +11,14 @@ mod call;
 mod candidates;
 mod catalogue;
 mod config;
+mod filter;
 mod frameworks;
 mod limit;
 mod matrix;
+mod mine;
 mod paired;
+mod range;
+mod segments;
 mod top_k;
 mod vectors;
 
@@ -39,7 +43,11 @@ mod _cosim_rs {
     #[pymodule_export]
     use super::matrix::cosine_similarity;
     #[pymodule_export]
+    use super::mine::mine_pairs;
+    #[pymodule_export]
     use super::paired::paired_cosine_similarity;
+    #[pymodule_export]
+    use super::range::range_search;
     #[pymodule_export]
     use super::top_k::top_k;
 

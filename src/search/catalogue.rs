@@ -5,14 +5,15 @@
 
 use super::coded::Quantiser;
 use super::filter::Filter;
-use super::top_k::{TopK, search};
+use super::segment::Segment;
+use super::top_k::{TopK, top_k_of};
 use crate::error::Error;
 use crate::kernel::quantise::MOST_CODES;
 use crate::kernel::real::Real;
 use crate::kernel::scan::GROUP;
 use crate::kernel::scan::codes::ItemCodes;
 use crate::parallel::for_each;
-use crate::score::{Call, Options, check_shape, rows_per_block};
+use crate::score::{Call, Options, rows_per_block};
 use crate::view::Rows;
 
 /// The codes of items; see the module's prose.
@@ -37,7 +38,7 @@ impl Catalogue {
         // Longer vectors, and more items than the scan can number, are searched without codes.
         let numbered = if dim > MOST_CODES || u32::try_from(count).is_err() { 0 } else { count };
         let mut codes = ItemCodes::new(numbered, dim);
-        let quantiser = Quantiser { kernels: call.kernels, floor: call.floor };
+        let quantiser = Quantiser::new(&call);
         let part = rows_per_block::<E>(dim).next_multiple_of(GROUP);
         let threads = call.threads_for(count.saturating_mul(dim));
         for_each(
@@ -59,7 +60,7 @@ impl Catalogue {
     /// # Errors
     /// Those of [`super::top_k`].
     pub fn top_k<'a, E: Real>(
-        &self,
+        &'a self,
         users: impl Into<Rows<'a, E>>,
         items: impl Into<Rows<'a, E>>,
         k: usize,
@@ -67,18 +68,7 @@ impl Catalogue {
         options: &Options<'_>,
     ) -> Result<TopK<E>, Error> {
         let options = Options { epsilon: self.epsilon, ..*options };
-        let (users, items) = (users.into(), items.into());
-        check_shape("items", &items.shape(), &self.shape)?;
-        let is_coded = self.codes.count() == items.count() && self.serves_all_types();
-        let prepared = is_coded.then_some(self);
-        search(users, items, prepared, k, filter, &options)
-    }
-
-    /// Whether the codes serve a search in the other type of float as well: they do unless an epsilon
-    /// that is subnormal in 32 bits is another number there. A normal one is off by a rounding, for
-    /// which the codes' errors have room.
-    fn serves_all_types(&self) -> bool {
-        self.epsilon == 0.0 || self.epsilon >= f64::from(f32::MIN_POSITIVE)
+        top_k_of(users, &[Segment::prepared(items, self)?], k, filter, &options)
     }
 
     /// How many bytes the codes take.
@@ -87,7 +77,15 @@ impl Catalogue {
         self.codes.bytes()
     }
 
-    pub(super) fn codes(&self) -> &ItemCodes {
-        &self.codes
+    pub(super) fn shape(&self) -> [usize; 2] {
+        self.shape
+    }
+
+    /// The codes, if all items have them and they serve a search in either type of float: they do
+    /// unless an epsilon that is subnormal in 32 bits is another number there. A normal one is off
+    /// by a rounding, for which the codes' errors have room.
+    pub(super) fn whole_codes(&self) -> Option<&ItemCodes> {
+        let serves_all_types = self.epsilon == 0.0 || self.epsilon >= f64::from(f32::MIN_POSITIVE);
+        (self.codes.count() == self.shape[0] && serves_all_types).then_some(&self.codes)
     }
 }

@@ -8,6 +8,7 @@ use crate::kernel::range::Floor;
 use crate::kernel::real::Real;
 use crate::kernel::scan::GROUP;
 use crate::kernel::scan::codes::{BlocksToFill, NOT_FOUND, UserCodes, lines_for};
+use crate::score::Call;
 use crate::view::Rows;
 
 /// Makes codes of rows.
@@ -18,6 +19,10 @@ pub(super) struct Quantiser<E: Clone + 'static> {
 }
 
 impl<E: Real> Quantiser<E> {
+    pub(super) fn new(call: &Call<'_, E>) -> Self {
+        Self { kernels: call.kernels, floor: call.floor }
+    }
+
     /// Fills blocks with the codes of `items`; what they have room for beyond these is never found.
     pub(super) fn fill(&self, items: Rows<'_, E>, to: &mut BlocksToFill<'_>) {
         self.each_sixteen(items, MOST_CODE, |first, codes, quantised| {

@@ -8,6 +8,7 @@ use super::members::Members;
 use crate::Error;
 use crate::kernel::real::Real;
 use crate::score::Call;
+use std::ops::Range;
 
 /// If less than one in so many items is allowed, these are searched alone.
 const SELECTIVE: usize = 8;
@@ -60,6 +61,7 @@ impl<'a> Filter<'a> {
             candidates,
             among: None,
             exclude_self,
+            after: None,
         })
     }
 }
@@ -73,9 +75,33 @@ pub(super) struct Ready<'a> {
     /// Candidates that one is asked of.
     among: Option<Members<'a>>,
     exclude_self: bool,
+    /// Users are items, from this one on, and may get later ones than themselves only.
+    after: Option<usize>,
 }
 
 impl Ready<'_> {
+    /// Everything is admitted.
+    pub(super) fn open() -> Self {
+        Self {
+            exclude: None,
+            allow: None,
+            candidates: None,
+            among: None,
+            exclude_self: false,
+            after: None,
+        }
+    }
+
+    /// Users are items, from `first` on; each pair of two items is admitted once.
+    pub(super) fn of_pairs_from(first: usize) -> Self {
+        Self { after: Some(first), ..Self::open() }
+    }
+
+    /// Whether none of these users may get any of these slots, as is known without looking at them.
+    pub(super) fn rules_out(&self, users: &Range<usize>, slots: &Range<usize>) -> bool {
+        self.after.is_some_and(|first| slots.end <= first + users.start + 1)
+    }
+
     /// Whether more than one in so many pairs of users and items are candidates.
     pub(super) fn are_many_candidates(&self, pairs: usize) -> bool {
         self.candidates.is_some_and(|lists| {
@@ -113,12 +139,17 @@ impl Ready<'_> {
 
     /// Whether every user may get every item, but for candidates to be gone through.
     pub(super) fn is_open(&self) -> bool {
-        self.exclude.is_none() && self.among.is_none() && self.allow.is_none() && !self.exclude_self
+        self.exclude.is_none()
+            && self.among.is_none()
+            && self.allow.is_none()
+            && !self.exclude_self
+            && self.after.is_none()
     }
 
     /// Whether this user may get this item, but for candidates to be gone through.
     pub(super) fn admits(&self, user: usize, item: usize) -> bool {
         !(self.exclude_self && user == item)
+            && self.after.is_none_or(|first| item > first + user)
             && self.allow.is_none_or(|allow| allow[item])
             && self.exclude.as_ref().is_none_or(|exclude| !exclude.contains(user, item))
             && self.among.as_ref().is_none_or(|among| among.contains(user, item))

@@ -63,17 +63,22 @@ impl<E: Real> Hits<E> {
         }
     }
 
-    /// Takes those of some items' scores that can matter, and settles the least score, unless few
-    /// are new.
-    pub(super) fn take(&mut self, items: &[u32], scores: &[E]) {
-        for (&item, &score) in items.iter().zip(scores) {
+    /// Takes those of some rows' scores that can matter, and settles the least score, unless few
+    /// are new; `index` gives what a row is known by.
+    pub(super) fn take(&mut self, rows: &[u32], scores: &[E], index: impl Fn(usize) -> usize) {
+        for (&row, &score) in rows.iter().zip(scores) {
             if score >= self.least {
-                self.push(Hit { score, index: item as usize });
+                self.push(Hit { score, index: index(row as usize) });
             }
         }
-        if self.kept.len() > self.k + self.k / 8 {
+        if self.kept.len() > self.k.saturating_add(self.k / 8) {
             self.prune();
         }
+    }
+
+    /// k.
+    pub(super) fn most(&self) -> usize {
+        self.k
     }
 
     /// Whether there are k hits.

@@ -6,8 +6,8 @@
 //! list, a fraction of sorting it, and buckets are looked into in the order of the items. (A hash table
 //! was as fast to build, but each look missed the nearest cache: it cost twice as much.)
 
+use super::grid::part;
 use super::lists::{Lists, items_of};
-use super::top_k::part;
 use crate::Error;
 use crate::kernel::real::Real;
 use crate::parallel::for_each;

@@ -14,7 +14,8 @@
 //! [`Ready`]: super::filter::Ready
 
 use super::lists::{Lists, items_of};
-use super::top_k::Wanted;
+use super::segment::Segment;
+use super::wanted::Wanted;
 use crate::error::Error;
 use crate::kernel::Kernels;
 use crate::kernel::range::Floor;
@@ -38,9 +39,10 @@ struct Part {
 pub(super) fn search<E: Real>(
     call: &Call<'_, E>,
     wanted: &Wanted<'_, E>,
+    segments: &[Segment<'_, E>],
     lists: Lists<'_>,
 ) -> Result<usize, Error> {
-    let dim = wanted.items.dim();
+    let dim = wanted.users.dim();
     let threads = call.threads_for(lists.places().saturating_mul(dim));
     let length = part_length(lists.places(), rows_per_block::<E>(dim), threads);
     let parts = |user: usize| {
@@ -55,7 +57,9 @@ pub(super) fn search<E: Real>(
     for_each(users.flat_map(parts), count, threads, call.interrupted, |part| {
         let set = part.set.get_or_init(|| set(wanted, part.user, lists.of(part.user)));
         let listed = &set[part.first.min(set.len())..(part.first + length).min(set.len())];
-        score((kernels, floor), wanted, part.user, listed);
+        for segment in segments {
+            score((kernels, floor), wanted, segment, part.user, &segment.rows_of(listed));
+        }
         scored.fetch_add(listed.len(), Ordering::Relaxed);
     })?;
     Ok(scored.into_inner())
@@ -79,10 +83,11 @@ fn set<E: Real>(wanted: &Wanted<'_, E>, user: usize, list: &[i64]) -> Vec<u32> {
     items
 }
 
-/// Scores listed items and shows them to the user's hits.
+/// Scores listed rows of a segment and shows them to the user's hits.
 fn score<E: Real>(
     (kernels, floor): (&Kernels<E>, Floor<E>),
     wanted: &Wanted<'_, E>,
+    segment: &Segment<'_, E>,
     user: usize,
     listed: &[u32],
 ) {
@@ -90,8 +95,9 @@ fn score<E: Real>(
     let row = wanted.users.row(user, &mut scratch);
     for listed in listed.chunks(CHUNK) {
         let scores = &mut scores[..listed.len()];
-        kernels.score_listed(row, wanted.items, listed, floor, scores);
-        wanted.hits(user).scan(scores, |place| Some(listed[place] as usize));
+        kernels.score_listed(row, segment.items, listed, floor, scores);
+        let index = |place: usize| wanted.index(user, segment, listed[place] as usize);
+        wanted.hits(user).scan(scores, |place| Some(index(place)));
     }
 }
 

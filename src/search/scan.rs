@@ -11,19 +11,18 @@
 //! blocks are searched by [tiles](super::tiles) while too many of its pairs had to be scored.
 
 use super::bound::UserBound;
-use super::catalogue::Catalogue;
 use super::coded::Quantiser;
+use super::grid::Grid;
+use super::segment::Segment;
 use super::tiles::Tiles;
-use super::top_k::{Grid, Wanted};
-use crate::error::Error;
-use crate::kernel::level;
+use super::wanted::Wanted;
 use crate::kernel::quantise::MOST_CODES;
 use crate::kernel::real::Real;
 use crate::kernel::scan::candidates::Candidates;
 use crate::kernel::scan::codes::{ItemBlocks, ItemCodes, UserCodes};
 use crate::kernel::scan::{GROUP, ScanKernel, Sink};
 use crate::score::Call;
-use crate::view::ScoreRow;
+use crate::view::{Rows, ScoreRow};
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -44,13 +43,31 @@ const WORTH_THINNING: usize = 16;
 /// Tiles of everything, if more than one in so many pairs had to be scored.
 const FEW: usize = 8;
 
-/// A search under way; see the module's prose.
-pub(super) struct Scan<'a, E: Clone + 'static> {
+/// The users of a search as the scan knows them.
+pub(super) struct CodedUsers {
     kernel: &'static ScanKernel,
-    quantiser: Quantiser<E>,
-    prepared: Option<&'a ItemCodes>,
-    users: UserCodes,
+    codes: UserCodes,
     bounds: Vec<Option<UserBound>>,
+}
+
+impl CodedUsers {
+    pub(super) fn new<E: Real>(
+        call: &Call<'_, E>,
+        kernel: &'static ScanKernel,
+        users: Rows<'_, E>,
+    ) -> Self {
+        let (codes, bounds) = Quantiser::new(call).users(users, kernel.most_code);
+        Self { kernel, codes, bounds }
+    }
+}
+
+/// The scan of a segment under way; see the module's prose.
+pub(super) struct Scan<'s, 'a, E: Clone + 'static> {
+    wanted: &'s Wanted<'a, E>,
+    segment: &'s Segment<'s, E>,
+    users: &'s CodedUsers,
+    quantiser: Quantiser<E>,
+    prepared: Option<&'s ItemCodes>,
     pub(super) grid: Grid,
     tallies: Vec<Tally>,
     /// What blocks work with, kept from one to the next.
@@ -74,61 +91,46 @@ struct Workspace<E> {
     items: ItemCodes,
 }
 
-impl<'a, E: Real> Scan<'a, E> {
-    /// The scan, unless tiles of scores are faster.
-    pub(super) fn if_it_pays(
+impl<'s, 'a, E: Real> Scan<'s, 'a, E> {
+    pub(super) fn new(
         call: &Call<'_, E>,
-        wanted: &Wanted<'_, E>,
-        prepared: Option<&'a Catalogue>,
-    ) -> Result<Option<Self>, Error> {
-        let users = wanted.users;
-        let shape = (users.count(), wanted.items.count(), users.dim());
-        if !pays(shape, wanted.k, prepared.is_some()) {
-            return Ok(None);
-        }
+        wanted: &'s Wanted<'a, E>,
+        segment: &'s Segment<'s, E>,
+        users: &'s CodedUsers,
+    ) -> Self {
+        let prepared = segment.codes();
+        let shape = (wanted.users.count(), segment.items.count(), wanted.users.dim());
         let grid = grid(shape, call.threads, prepared.is_some());
-        let quantiser = Quantiser { kernels: call.kernels, floor: call.floor };
-        let kernel = level::selected()?.scan();
-        let (codes, bounds) = quantiser.users(users, kernel.most_code);
-        let tallies = (0..users.count().div_ceil(grid.panel)).map(|_| Tally::default()).collect();
-        Ok(Some(Self {
-            kernel,
-            quantiser,
-            prepared: prepared.map(Catalogue::codes),
-            users: codes,
-            bounds,
-            grid,
-            tallies,
-            workspaces: Mutex::default(),
-        }))
+        let tallies = (0..grid.users.div_ceil(grid.panel)).map(|_| Tally::default()).collect();
+        let quantiser = Quantiser::new(call);
+        let workspaces = Mutex::default();
+        Self { wanted, segment, users, quantiser, prepared, grid, tallies, workspaces }
     }
 
     /// What the work costs, as so many elements read.
-    pub(super) fn elements_read(&self, wanted: &Wanted<'_, E>) -> usize {
+    pub(super) fn elements_read(&self) -> usize {
         const MULTIPLIED_AT_ONCE: usize = 96;
-        let elements = self.grid.items.saturating_mul(wanted.users.dim());
+        let elements = self.grid.items.saturating_mul(self.wanted.users.dim());
         let multiplied = elements.saturating_mul(self.grid.users) / MULTIPLIED_AT_ONCE;
         multiplied.max(elements / if self.prepared.is_some() { size_of::<E>() } else { 1 })
     }
 
     /// Searches some items for some users.
-    pub(super) fn search(
-        &self,
-        wanted: &Wanted<'_, E>,
-        tiles: &Tiles<E>,
-        users: Range<usize>,
-        items: Range<usize>,
-    ) {
+    pub(super) fn search(&self, tiles: &Tiles<E>, users: Range<usize>, items: Range<usize>) {
+        if self.wanted.rules_out(self.segment, &users, &items) {
+            return;
+        }
         let tally = &self.tallies[users.start / self.grid.panel];
         let pairs = users.len() * items.len();
         tally.searched.fetch_add(pairs, Ordering::Relaxed);
-        if tally.is_thin(4 * users.len() * wanted.k) {
-            let mut workspace = self.workspace(wanted);
-            let scored = self.search_codes(wanted, &mut workspace, users, items);
+        if tally.is_thin(4 * users.len() * self.wanted.settling()) {
+            let mut workspace = self.workspace();
+            let scored = self.search_codes(&mut workspace, users, items);
             tally.scored.fetch_add(scored, Ordering::Relaxed);
             self.workspaces.lock().unwrap_or_else(PoisonError::into_inner).push(workspace);
         } else {
-            tiles.search(wanted, None, users, items);
+            let has_direction = |user: usize| self.users.bounds[user].is_some();
+            tiles.search(self.wanted, self.segment, None, users, items, has_direction);
             tally.in_tiles.fetch_add(pairs, Ordering::Relaxed);
         }
     }
@@ -141,14 +143,14 @@ impl<'a, E: Real> Scan<'a, E> {
         self.tallies.iter().map(of).sum()
     }
 
-    fn workspace(&self, wanted: &Wanted<'_, E>) -> Workspace<E> {
+    fn workspace(&self) -> Workspace<E> {
         let kept = self.workspaces.lock().unwrap_or_else(PoisonError::into_inner).pop();
         kept.unwrap_or_else(|| Workspace {
-            candidates: (0..self.grid.panel).map(|_| Candidates::new(wanted.k)).collect(),
+            candidates: (0..self.grid.panel).map(|_| Candidates::new(self.wanted.k)).collect(),
             scores: Vec::new(),
             items: ItemCodes::new(
                 if self.prepared.is_some() { 0 } else { self.grid.span },
-                wanted.items.dim(),
+                self.wanted.users.dim(),
             ),
         })
     }
@@ -156,7 +158,6 @@ impl<'a, E: Real> Scan<'a, E> {
     /// Searches by the codes; returns how many pairs were scored.
     fn search_codes(
         &self,
-        wanted: &Wanted<'_, E>,
         workspace: &mut Workspace<E>,
         users: Range<usize>,
         items: Range<usize>,
@@ -165,24 +166,25 @@ impl<'a, E: Real> Scan<'a, E> {
         let blocks = if let Some(prepared) = self.prepared {
             prepared.blocks(items)
         } else {
-            let rows = wanted.items.range(items.clone());
+            let rows = self.segment.items.range(items.clone());
             span.parts(self.grid.span)
                 .for_each(|mut blocks| self.quantiser.fill(rows, &mut blocks));
             span.blocks(0..items.len()).from(items.start)
         };
         let candidates = &mut candidates[..users.len()];
         for (user, candidates) in users.clone().zip(&mut *candidates) {
-            match &self.bounds[user] {
+            match &self.users.bounds[user] {
                 Some(bound) => {
-                    let least = wanted.hits(user).least().to_f64();
+                    let least = self.wanted.hits(user).least().to_f64();
                     candidates.begin(bound.threshold(least), bound.weight());
                 }
                 None => candidates.begin(f32::INFINITY, 0.0),
             }
         }
         let first_user = users.start;
-        let mut block = BlockSearch { scan: self, wanted, first_user, blocks, scores, scored: 0 };
-        self.kernel.scan(self.users.rows(users.clone()), blocks, candidates, &mut block);
+        let mut block = BlockSearch { scan: self, first_user, blocks, scores, scored: 0 };
+        let CodedUsers { kernel, codes, .. } = self.users;
+        kernel.scan(codes.rows(users), blocks, candidates, &mut block);
         for (user, candidates) in candidates.iter_mut().enumerate() {
             block.finish(user, candidates);
         }
@@ -190,38 +192,45 @@ impl<'a, E: Real> Scan<'a, E> {
     }
 
     /// Finds the items of users who are zero: their scores are all +0, so the first items are best.
-    /// What tiles have found for them is forgotten: they have seen some of the items only.
-    pub(super) fn answer_zero_users(&self, wanted: &Wanted<'_, E>) {
-        const CHUNK: usize = 256;
-        let mut scores = [E::ZERO; CHUNK];
+    /// Tiles have left these users alone.
+    pub(super) fn answer_zero_users(&self) {
         let mut scratch = Vec::new();
-        for user in (0..self.grid.users).filter(|&user| self.bounds[user].is_none()) {
-            let row = wanted.users.row(user, &mut scratch);
-            let mut hits = wanted.no_hits();
-            let is_zero = row.iter().all(|&element| element == E::ZERO);
-            let mut first = 0;
-            while is_zero && first < self.grid.items && hits.least() <= E::ZERO && !hits.is_filled()
-            {
-                let count = CHUNK.min(self.grid.items - first);
-                let items = wanted.items.range(first..first + count);
-                let scores = &mut scores[..count];
-                let Quantiser { kernels, floor } = self.quantiser;
-                kernels.score_rows(row, items, floor, ScoreRow::Slice(scores));
-                hits.scan(scores, |place| {
-                    let item = first + place;
-                    wanted.filter.admits(user, item).then_some(item)
-                });
-                first += count;
+        for user in (0..self.grid.users).filter(|&user| self.users.bounds[user].is_none()) {
+            let row = self.wanted.users.row(user, &mut scratch);
+            if row.iter().all(|&element| element == E::ZERO) {
+                self.answer_zero_user(user, row);
             }
-            *wanted.hits(user) = hits;
         }
+    }
+
+    fn answer_zero_user(&self, user: usize, row: &[E]) {
+        const CHUNK: usize = 256;
+        let (wanted, segment, Quantiser { kernels, floor }) =
+            (self.wanted, self.segment, self.quantiser);
+        let mut scores = [E::ZERO; CHUNK];
+        // Of this segment alone: an earlier one may have items of later places.
+        let mut hits = wanted.no_hits(user);
+        let mut first = 0;
+        while first < self.grid.items && hits.least() <= E::ZERO && !hits.is_filled() {
+            let count = CHUNK.min(self.grid.items - first);
+            let scores = &mut scores[..count];
+            let items = segment.items.range(first..first + count);
+            kernels.score_rows(row, items, floor, ScoreRow::Slice(scores));
+            hits.scan(scores, |place| wanted.admitted(user, segment, first + place));
+            first += count;
+        }
+        wanted.hits(user).merge(hits);
     }
 }
 
 /// Whether a search of so many users, items and elements is worth a scan.
-pub(super) fn pays((users, items, dim): (usize, usize, usize), k: usize, prepared: bool) -> bool {
+pub(super) fn pays(
+    (users, items, dim): (usize, usize, usize),
+    settling: usize,
+    prepared: bool,
+) -> bool {
     let is_shared = prepared || users >= WORTH_CODING;
-    let is_thinned = items / WORTH_THINNING >= k && u32::try_from(items).is_ok();
+    let is_thinned = items / WORTH_THINNING >= settling && u32::try_from(items).is_ok();
     is_shared && is_thinned && dim <= MOST_CODES
 }
 
@@ -247,8 +256,7 @@ impl Tally {
 
 /// A block while it is scanned.
 struct BlockSearch<'s, 'a, E: Clone + 'static> {
-    scan: &'s Scan<'s, E>,
-    wanted: &'s Wanted<'a, E>,
+    scan: &'s Scan<'s, 'a, E>,
     first_user: usize,
     blocks: ItemBlocks<'s>,
     scores: &'s mut Vec<E>,
@@ -270,7 +278,7 @@ impl<E: Real> BlockSearch<'_, '_, E> {
     /// Scores what is left of the candidates.
     fn finish(&mut self, user: usize, candidates: &mut Candidates) {
         self.filter(user, candidates);
-        if candidates.items().len() > 2 * self.wanted.k {
+        if candidates.items().len() > self.scan.wanted.k.saturating_mul(2) {
             self.prune(user, candidates);
         }
         if !candidates.items().is_empty() {
@@ -280,32 +288,34 @@ impl<E: Real> BlockSearch<'_, '_, E> {
 
     /// Drops what the user must not get, so that it lifts no threshold.
     fn filter(&self, user: usize, candidates: &mut Candidates) {
-        let (filter, user) = (&self.wanted.filter, self.first_user + user);
+        let (filter, user) = (&self.scan.wanted.filter, self.first_user + user);
         if !filter.is_open() {
-            candidates.retain(|item| filter.admits(user, item as usize));
+            let slot = |item: u32| self.scan.segment.slot(item as usize);
+            candidates.retain(|item| filter.admits(user, slot(item)));
         }
     }
 
     fn prune(&self, user: usize, candidates: &mut Candidates) {
-        let Some(bound) = &self.scan.bounds[self.first_user + user] else { return };
+        let Some(bound) = &self.scan.users.bounds[self.first_user + user] else { return };
         let blocks = self.blocks;
-        candidates.prune(self.wanted.k, bound.gap(), |item| blocks.error(item));
+        candidates.prune(self.scan.wanted.k, bound.gap(), |item| blocks.error(item));
     }
 
     /// Scores the candidates exactly, takes the hits among them, and forgets them.
     fn score(&mut self, user: usize, candidates: &mut Candidates) {
-        let Some(bound) = &self.scan.bounds[self.first_user + user] else { return };
+        let user = self.first_user + user;
+        let Scan { wanted, segment, quantiser: Quantiser { kernels, floor }, .. } = *self.scan;
+        let Some(bound) = &self.scan.users.bounds[user] else { return };
         let listed = candidates.items();
         let mut scratch = Vec::new();
-        let row = self.wanted.users.row(self.first_user + user, &mut scratch);
+        let row = wanted.users.row(user, &mut scratch);
         self.scores.clear();
         self.scores.resize(listed.len(), E::ZERO);
-        let Quantiser { kernels, floor } = self.scan.quantiser;
-        kernels.score_listed(row, self.wanted.items, listed, floor, self.scores);
+        kernels.score_listed(row, segment.items, listed, floor, self.scores);
         self.scored += listed.len();
 
-        let mut hits = self.wanted.hits(self.first_user + user);
-        hits.take(listed, self.scores);
+        let mut hits = wanted.hits(user);
+        hits.take(listed, self.scores, |row| wanted.index(user, segment, row));
         candidates.begin(bound.threshold(hits.least().to_f64()), bound.weight());
     }
 }

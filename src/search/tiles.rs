@@ -4,8 +4,9 @@
 //! users' hits, and at its end merges them into the users' own. So no lock is held meanwhile. Where
 //! only a few items are allowed, they are a list, and a panel is a copy of what is listed.
 
-use super::hits::Hits;
-use super::top_k::{Grid, Wanted};
+use super::grid::Grid;
+use super::segment::Segment;
+use super::wanted::Wanted;
 use crate::blocks::Block;
 use crate::kernel::real::Real;
 use crate::score::Call;
@@ -29,32 +30,36 @@ impl<E: Real> Tiles<E> {
         Grid { users, items, panel, span: self.panels.span(panel, dim) }
     }
 
-    /// Searches some items, or what is `listed` at some places, for some users.
+    /// Searches some rows of a segment, or what is `listed` at some places, for those of some users
+    /// that are `asked` for.
     pub(super) fn search(
         &self,
         wanted: &Wanted<'_, E>,
+        segment: &Segment<'_, E>,
         listed: Option<&[u32]>,
         users: Range<usize>,
         places: Range<usize>,
+        asked: impl Fn(usize) -> bool,
     ) {
-        let mut hits: Vec<_> =
-            users.clone().map(|user| Hits::new(wanted.k, wanted.hits(user).least())).collect();
+        let mut hits: Vec<_> = users.clone().map(|user| wanted.no_hits(user)).collect();
         let mut tile = Array2::from_elem((users.len(), self.panels.items), E::ZERO);
         let mut copies = Vec::new();
         for first in places.clone().step_by(self.panels.items) {
             let count = self.panels.items.min(places.end - first);
             let (items, first_column) = match listed {
-                None => (wanted.items, first),
-                Some(listed) => (copied(wanted.items, &listed[first..][..count], &mut copies), 0),
+                None => (segment.items, first),
+                Some(listed) => (copied(segment.items, &listed[first..][..count], &mut copies), 0),
             };
             let scores = tile.slice_mut(s![.., ..count]);
             let mut block = Block { first_row: users.start, first_column, scores };
             self.panels.score(wanted.users, items, &mut block);
             for ((user, hits), row) in users.clone().zip(&mut hits).zip(tile.rows()) {
+                if !asked(user) {
+                    continue;
+                }
                 hits.scan(&row.to_slice().expect("a row of the tile")[..count], |place| {
-                    let item =
-                        listed.map_or(first + place, |listed| listed[first + place] as usize);
-                    wanted.filter.admits(user, item).then_some(item)
+                    let row = listed.map_or(first + place, |listed| listed[first + place] as usize);
+                    wanted.admitted(user, segment, row)
                 });
             }
         }
