@@ -14,9 +14,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cosim_rs import _arrays, _cosim_rs, _search
-from cosim_rs._arrays import Inputs, Scores, fitting
+from cosim_rs._arrays import Inputs, Scores, Vectors, fitting
 from cosim_rs._filters import rows_of
 from cosim_rs._interchange import as_array
+from cosim_rs._search import Segment
 
 Listed = NDArray[np.integer[Any]]
 ToPlaces = Callable[[NDArray[Any], tuple[int, ...]], Listed]
@@ -93,7 +94,7 @@ def candidate_cosine_similarity(
         places = as_places(
             ids, len(inputs.left), is_one_user, lambda ids, row: _checked(ids, row, count), "N"
         )
-        scores = score(inputs, places, out, epsilon, threads)
+        scores = score(inputs.left, [Segment(inputs.right)], places, out, epsilon, threads)
     return scores
 
 
@@ -121,17 +122,36 @@ def as_places(
 
 
 def score(
-    inputs: Inputs,
-    places: Listed,
+    users: Vectors,
+    segments: Sequence[Segment],
+    slots: Listed,
     out: Scores | None,
     epsilon: float,
     threads: int | None,
 ) -> Scores:
-    """Score rows of users against listed rows of items, into the shape of the lists."""
-    if isinstance(out, np.ndarray) and np.shares_memory(out, places):
+    """Score rows of users against listed slots of segments, into the shape of the lists."""
+    if isinstance(out, np.ndarray) and np.shares_memory(out, slots):
         raise ValueError("out: got an array that overlaps ids, expected memory of its own")
-    table = np.atleast_2d(places)
-    return _arrays.score_listed(inputs, table, places.shape, out, epsilon, threads)
+    first, *others = segments
+    table = np.atleast_2d(slots)
+    if not others:
+        inputs = Inputs(users, first.items)
+        return _arrays.score_listed(inputs, table, slots.shape, out, epsilon, threads)
+    if out is not None:
+        for segment in segments:
+            _arrays.check_out(out, slots.shape, Inputs(users, segment.items))
+    scores = np.full(slots.shape, -np.inf, Inputs(users, first.items).dtype)
+    begin = 0
+    for items in (segment.items for segment in segments):
+        end = begin + len(items)
+        rows = np.where((table >= begin) & (table < end), table - begin, -1)
+        own = _arrays.score_listed(Inputs(users, items), rows, slots.shape, None, epsilon, threads)
+        np.copyto(scores, own, where=rows.reshape(slots.shape) >= 0)
+        begin = end
+    if out is None:
+        return scores
+    out[...] = scores
+    return out
 
 
 def _are_unlike(ids: ArrayLike) -> TypeGuard[Sequence[ArrayLike]]:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from types import GenericAlias
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from cosim_rs import _arrays, _candidates, _cosim_rs, _filters, _search
-from cosim_rs._arrays import Inputs, Scores, fitting
+from cosim_rs import _arrays, _candidates, _changes, _filters, _search
+from cosim_rs._arrays import Scores, Vectors, fitting
 from cosim_rs._filters import Lists
 from cosim_rs._interchange import as_array
-from cosim_rs._naming import Ids, Places, Positions
-from cosim_rs._search import Filter, Segment, TopK
+from cosim_rs._naming import Ids, Positions
+from cosim_rs._search import Filter, TopK
+from cosim_rs._state import Piece, State, first_state
 
 
 class Catalogue:
@@ -21,19 +24,21 @@ class Catalogue:
 
     Each item gets 8-bit codes and a bound on what they leave out. A search goes over the codes,
     and scores exactly only those items that the bound does not rule out; so what it finds is, bit
-    for bit, what `top_k` finds. A catalogue never changes and may be searched from many threads
-    at once. It can be pickled, with its items, borrowed or not; where it is loaded its codes are
-    prepared anew. A `copy.copy` shares everything, a `copy.deepcopy` has items of its own.
+    for bit, what `top_k` finds. Items may be added, updated and removed. A catalogue may be
+    searched and changed from many threads at once: a search sees the items as they were when it
+    began. It can be pickled, with its items, borrowed or not; where it is loaded its codes are
+    prepared anew. A `copy.copy` shares everything but later changes, a `copy.deepcopy` has items
+    of its own.
 
     Parameters
     ----------
     items : array_like, shape (N, D)
         float32 and float64 arrays, also those of other libraries, are borrowed: they must not be
-        changed while the catalogue is in use. Other dtypes are converted as in
-        `batched_cosine_similarity`.
+        changed while the catalogue is in use, and are never written to. Other dtypes are converted
+        as in `batched_cosine_similarity`.
     ids : array_like, shape (N,), optional
-        Names of the items: whole numbers or strings, no two alike. By default items are known by
-        their rows, 0 to N - 1.
+        Names of the items: whole numbers or strings, no two alike. By default items are numbered
+        from 0 on; a number is not used again when its item is removed.
     epsilon : float, default 0
         As in `batched_cosine_similarity`; all searches use it.
     copy : bool, default False
@@ -72,13 +77,15 @@ class Catalogue:
         given = _arrays.as_input("items", items)
         if given.ndim != 2:
             raise fitting("items", given.shape, "(N, D)")
-        self._is_borrowed = given is items or given.base is not None
-        if _filters.as_flag("copy", copy) and self._is_borrowed:
-            given, self._is_borrowed = given.copy(), False
-        self._items = given
-        self._naming = Positions(len(given)) if ids is None else Ids(ids, len(given))
+        is_borrowed = given is items or given.base is not None
+        if _filters.as_flag("copy", copy) and is_borrowed:
+            given, is_borrowed = given.copy(), False
+        naming = Positions(len(given)) if ids is None else Ids(ids, len(given))
         self._epsilon = _arrays.as_epsilon(epsilon)
-        self._codes = _prepared(given, self._epsilon, _arrays.as_threads(threads))
+        codes = _changes.prepared(given, self._epsilon, _arrays.as_threads(threads))
+        self._state = first_state(given, codes, naming)
+        self._not_ours = given if is_borrowed else None
+        self._changing = threading.Lock()
 
     def __class_getitem__(cls, dtypes: Any) -> GenericAlias:
         """Name the dtypes of scores and ids, for type checkers."""
@@ -86,24 +93,31 @@ class Catalogue:
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out the codes, which are soon made again, and whose the items were."""
-        state = vars(self).copy()
-        del state["_codes"], state["_is_borrowed"]
-        return state
+        attributes = vars(self).copy()
+        del attributes["_changing"], attributes["_not_ours"]
+        state: State = attributes.pop("_state")
+        pieces = [(piece.items, piece.naming, piece.places) for piece in state.pieces]
+        return attributes | {"_parts": (pieces, state.live, state.next_place, state.next_id)}
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
+    def __setstate__(self, attributes: dict[str, Any]) -> None:
         """Take over what was pickled, which nobody else holds, and prepare it again."""
-        vars(self).update(state, _is_borrowed=False)
-        self._codes = _prepared(self._items, self._epsilon, None)
+        given, *numbers = attributes.pop("_parts")
+        vars(self).update(attributes, _not_ours=None, _changing=threading.Lock())
+        pieces = [
+            Piece(items, _changes.prepared(items, self._epsilon, None), naming, places)
+            for items, naming, places in given
+        ]
+        self._state = State(tuple(pieces), *numbers)
 
     def __copy__(self) -> Catalogue:
-        """Share everything."""
+        """Share everything; later changes of the one are none of the other."""
         copied = type(self).__new__(type(self))
-        vars(copied).update(vars(self))
+        vars(copied).update(vars(self), _changing=threading.Lock())
         return copied
 
     def __len__(self) -> int:
         """Tell the number of items."""
-        return len(self._items)
+        return self._state.count
 
     def __repr__(self) -> str:
         """Tell what there is to be searched."""
@@ -112,23 +126,115 @@ class Catalogue:
     @property
     def dim(self) -> int:
         """The length of the vectors, D."""
-        return int(self._items.shape[1])
+        return int(self._state.pieces[0].items.shape[1])
 
     @property
     def dtype(self) -> np.dtype[np.floating[Any]]:
         """The dtype that items are scored in: float32 or float64."""
-        return _arrays.scored_dtype(self._items)
+        return _arrays.scored_dtype(self._state.pieces[0].items)
 
     @property
     def ids(self) -> NDArray[Any]:
-        """The id of each item, shape (N,); their rows if there are no others."""
-        return self._naming.names
+        """The id of each item, shape (N,), in the order that settles ties."""
+        return self._state.names
 
     @property
     def nbytes(self) -> int:
         """The bytes that the catalogue holds: codes, ids, and items that are not borrowed."""
-        own = 0 if self._is_borrowed else self._items.nbytes
-        return self._codes.nbytes + self._naming.nbytes + own
+        state = self._state
+        own = [piece.items for piece in state.pieces if piece.items is not self._not_ours]
+        return state.nbytes + sum(items.nbytes for items in own)
+
+    def add(self, items: ArrayLike, ids: ArrayLike | None = None) -> None:
+        """Add items behind the others.
+
+        They are copied, in the dtype of those that are there. Searches may go on meanwhile, and see
+        all of the change or nothing; that is so for `update` and `remove` as well.
+
+        Parameters
+        ----------
+        items : array_like, shape (M, D)
+            In the dtype of the catalogue's items, or floats if these are.
+        ids : array_like, shape (M,), optional
+            Their ids, of the kind of the catalogue's, none of them in use. Without, a catalogue
+            that was made without goes on numbering its items. One that is empty takes any ids.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If items or ids are not as above. Nothing is changed then.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import cosim_rs
+        >>> catalogue = cosim_rs.Catalogue(np.eye(3)[:2], ids=["a", "b"])
+        >>> catalogue.add([[1.0, 1.0, 0.0]], ids=["both"])
+        >>> catalogue.top_k([2.0, 1.0, 0.0], 2).ids.tolist()
+        ['both', 'a']
+        """
+        self._change(lambda state, *how: _changes.added(state, items, ids, *how))
+
+    def update(self, ids: ArrayLike, items: ArrayLike) -> None:
+        """Put other items in the place of some.
+
+        They keep their ids and their place among them.
+
+        Parameters
+        ----------
+        ids : array_like, shape (M,)
+            Which items, no two alike.
+        items : array_like, shape (M, D)
+            What takes their place, as in `add`.
+
+        Raises
+        ------
+        KeyError
+            If an id is not in the catalogue. Nothing is changed then, as after any error.
+        TypeError, ValueError
+            If items are not as above, or an id is there twice.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import cosim_rs
+        >>> catalogue = cosim_rs.Catalogue(np.eye(3))
+        >>> catalogue.update([0], [[0.0, 0.0, 5.0]])
+        >>> catalogue.top_k([0.0, 0.0, 1.0], 2).ids
+        array([0, 2])
+        """
+        self._change(lambda state, *how: _changes.updated(state, ids, items, *how))
+
+    def remove(self, ids: ArrayLike) -> None:
+        """Remove some items. Their ids may be given to others.
+
+        Parameters
+        ----------
+        ids : array_like, shape (M,)
+            Which items, no two alike.
+
+        Raises
+        ------
+        KeyError
+            If an id is not in the catalogue. Nothing is changed then, as after any error.
+        TypeError, ValueError
+            If ids are of another kind or shape, or one is there twice.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import cosim_rs
+        >>> catalogue = cosim_rs.Catalogue(np.eye(3))
+        >>> catalogue.remove([1])
+        >>> catalogue.ids
+        array([0, 2])
+        """
+        self._change(lambda state, *how: _changes.removed(state, ids, *how))
+
+    def _change(self, change: Callable[[State, float, bool], State]) -> None:
+        """Go to the state after this one; one change after the other."""
+        with self._changing:
+            self._state = change(self._state, self._epsilon, False)
 
     def top_k(
         self,
@@ -173,11 +279,16 @@ class Catalogue:
         >>> catalogue.top_k([[0.0, 3.0, 4.0]], 2, exclude=[[30]]).ids
         array([[20, 10]])
         """
-        inputs, is_one_user = _search.as_search(_arrays.as_input("users", users), self._items)
-        rows = len(inputs.left), self._naming, is_one_user
-        excluded = _filters.as_lists("exclude", exclude, *rows)
-        listed = _filters.as_lists("candidates", candidates, *rows)
-        found = self._found(inputs, k, excluded, allow, min_score, threads, listed)
+        state = self._state
+        rows, is_one_user = _as_users(state, users)
+        lists = len(rows), state, is_one_user
+        filter = Filter(
+            min_score=_filters.as_min_score(min_score),
+            exclude=_filters.as_lists("exclude", exclude, *lists),
+            allow=_filters.as_allowed(allow, state),
+            candidates=_filters.as_lists("candidates", candidates, *lists),
+        )
+        found = self._found(state, rows, k, filter, threads)
         return TopK(found.scores[0], found.indices[0]) if is_one_user else found
 
     def similar(
@@ -222,10 +333,14 @@ class Catalogue:
         given = as_array("ids", ids)
         if given.ndim > 1:
             raise fitting("ids", given.shape, "(U,)")
-        places = self._naming.places("ids", np.atleast_1d(given))
-        inputs = Inputs(self._items[places], self._items)
-        rows = np.arange(len(places) + 1), places
-        found = self._found(inputs, k, rows, allow, min_score, threads)
+        state = self._state
+        slots = state.places("ids", np.atleast_1d(given))
+        filter = Filter(
+            min_score=_filters.as_min_score(min_score),
+            exclude=(np.arange(len(slots) + 1), slots),
+            allow=_filters.as_allowed(allow, state),
+        )
+        found = self._found(state, state.items_at(slots), k, filter, threads)
         return found if given.ndim else TopK(found.scores[0], found.indices[0])
 
     def scores(
@@ -271,45 +386,30 @@ class Catalogue:
         >>> catalogue.scores([3.0, 4.0, 0.0], ["b", "c", "a"])
         array([0.8, 0. , 0.6])
         """
-        inputs, is_one_user = _search.as_search(_arrays.as_input("users", users), self._items)
-        places = _candidates.as_places(
+        state = self._state
+        rows, is_one_user = _as_users(state, users)
+        slots = _candidates.as_places(
             ids,
-            len(inputs.left),
+            len(rows),
             is_one_user,
-            lambda names, _: self._naming.places("ids", names, padded=True),
+            lambda names, _: state.places("ids", names, padded=True),
             "M",
         )
-        return _candidates.score(inputs, places, out, self._epsilon, threads)
+        return _candidates.score(rows, state.segments, slots, out, self._epsilon, threads)
 
     def _found(
-        self,
-        inputs: Inputs,
-        k: int,
-        excluded: tuple[Places, Places] | None,
-        allow: ArrayLike | None,
-        min_score: float | None,
-        threads: int | None,
-        candidates: tuple[Places, Places] | None = None,
+        self, state: State, users: Vectors, k: int, filter: Filter, threads: int | None
     ) -> TopK:
-        filter = Filter(
-            min_score=_filters.as_min_score(min_score),
-            exclude=excluded,
-            allow=_filters.as_allowed(allow, self._naming),
-            candidates=candidates,
-        )
-        k, threads = _arrays.as_count("k", k), _arrays.as_threads(threads)
-        segments = [Segment(inputs.right, self._codes)]
-        found = _search.search(inputs.left, segments, k, filter, self._epsilon, threads)
-        return TopK(found.scores, self._naming.named(found.indices))
+        k = min(_arrays.as_count("k", k), state.count)
+        threads = _arrays.as_threads(threads)
+        found = _search.search(users, state.segments, k, filter, self._epsilon, threads)
+        return TopK(found.scores, state.named(found.indices))
 
 
-def _prepared(
-    items: NDArray[np.floating[Any]], epsilon: float, threads: int | None
-) -> _cosim_rs.Codes:
-    codes = _cosim_rs.prepare(items, epsilon, threads)
-    if codes is None:
-        raise AssertionError("the border refused an array that passed every check")
-    return codes
+def _as_users(state: State, users: ArrayLike) -> tuple[Vectors, bool]:
+    """Rows of users, and whether there was but one, (D,)."""
+    shape = state.count, state.pieces[0].items.shape[1]
+    return _search.as_users(_arrays.as_input("users", users), shape)
 
 
 __all__ = ["Catalogue"]

@@ -32,7 +32,7 @@ Lists = Sparse | ArrayLike | Sequence[ArrayLike]
 def as_lists(
     argument: str, lists: Lists | None, users: int, naming: Positions, is_one_user: bool
 ) -> tuple[Places, Places] | None:
-    """Starts of each user's row, and the listed items row after row."""
+    """Starts of each user's row, and the listed items' slots row after row."""
     if lists is None:
         return None
     if isinstance(lists, Sparse):
@@ -42,7 +42,7 @@ def as_lists(
         # A matrix may have room behind its last row.
         stored = rows.indices[: rows.indptr[-1]]
         indices = Positions(naming.count).places(argument, stored)
-        return np.asarray(rows.indptr, np.int64), indices
+        return np.asarray(rows.indptr, np.int64), naming.at(indices)
     if isinstance(lists, Sequence) and not isinstance(lists, (str, bytes)):
         listed = [naming.places(argument, row) for row in rows_of(argument, lists, users, "M")]
         starts = np.cumsum([0, *(row.size for row in listed)], dtype=np.int64)
@@ -72,18 +72,22 @@ def rows_of(
 
 
 def as_allowed(allow: ArrayLike | None, naming: Positions) -> NDArray[np.bool_] | None:
-    """Whether each item may be found."""
+    """Whether what is in each slot may be found."""
     if allow is None:
-        return None
+        return naming.live
     given = as_array("allow", allow)
     if given.ndim != 1:
         raise fitting("allow", given.shape, f"({naming.count},) of bool, or (M,) of indices")
     if given.dtype == np.bool_:
         if len(given) != naming.count:
             raise fitting("allow", given.shape, f"({naming.count},), a flag an item")
-        return np.ascontiguousarray(given)
-    flags = np.zeros(naming.count, np.bool_)
-    flags[naming.places("allow", given)] = True
+        if naming.live is None:
+            return np.ascontiguousarray(given)
+        slots = naming.at(np.flatnonzero(given))
+    else:
+        slots = naming.places("allow", given)
+    flags = np.zeros(naming.slots, np.bool_)
+    flags[slots] = True
     return flags
 
 

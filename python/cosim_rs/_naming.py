@@ -25,6 +25,21 @@ class Positions:
         self.count = count
 
     @property
+    def dtype(self) -> np.dtype[Any]:
+        """The dtype of the names."""
+        return np.dtype(np.int64)
+
+    @property
+    def slots(self) -> int:
+        """How many slots there are, where items lie; see `_search.Segment`."""
+        return self.count
+
+    @property
+    def live(self) -> NDArray[np.bool_] | None:
+        """Whether there is an item in each slot, unless there is one in all."""
+        return None
+
+    @property
     def names(self) -> NDArray[Any]:
         """The name of each item."""
         return np.arange(self.count)
@@ -34,8 +49,21 @@ class Positions:
         """The bytes that the names take."""
         return 0
 
+    def at(self, rows: Places) -> Places:
+        """The slots of items that are known by their rows among all names, -1 of none."""
+        return rows
+
+    def find(self, argument: str, names: NDArray[Any]) -> Places:
+        """The slots of the named items, and -1 where there is none of the name."""
+        if names.size == 0:
+            return np.empty(names.shape, np.int64)
+        if names.dtype.kind not in "iu":
+            raise TypeError(f"{argument}: got dtype {names.dtype}, expected whole numbers")
+        known = (names >= 0) & (names < self.count)
+        return np.where(known, names, -1).astype(np.int64)
+
     def places(self, argument: str, names: NDArray[Any], *, padded: bool = False) -> Places:
-        """Where the named items are; -1 for a -1 that fills up a row, if there may be such."""
+        """The slots of the named items; -1 for a -1 that fills up a row, if there may be such."""
         if names.size == 0:
             return np.empty(names.shape, np.int64)  # an empty list is an array of floats
         if names.dtype.kind not in "iu":
@@ -69,11 +97,12 @@ class Ids(Positions):
         self._names.flags.writeable = False
         self._order = np.argsort(self._names, kind="stable")
         self._sorted = self._names[self._order]
-        twice = np.flatnonzero(self._sorted[1:] == self._sorted[:-1])
-        if twice.size:
-            raise ValueError(
-                f"ids: got {self._sorted[twice].tolist()[0]!r} twice, expected unique ids"
-            )
+        check_unique("ids", self._sorted)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The dtype of the ids."""
+        return self._names.dtype
 
     def __reduce__(self) -> tuple[type[Ids], tuple[NDArray[Any], int]]:
         """Pickle the ids alone: the order is found again, and they stay read-only."""
@@ -89,8 +118,8 @@ class Ids(Positions):
         """The bytes of the ids, sorted and not, and of the order."""
         return self._names.nbytes + self._sorted.nbytes + self._order.nbytes
 
-    def places(self, argument: str, names: NDArray[Any], *, padded: bool = False) -> Places:
-        """Where the items with these ids are; -1 for a padding, if there may be such."""
+    def find(self, argument: str, names: NDArray[Any]) -> Places:
+        """The slots of the items with these ids, and -1 where there is none."""
         if names.size == 0:
             return np.empty(names.shape, np.int64)
         wanted = "whole numbers" if self._names.dtype.kind in "iu" else "strings"
@@ -101,19 +130,37 @@ class Ids(Positions):
         nearest = np.searchsorted(self._sorted, alike).clip(max=max(self.count - 1, 0))
         known = self._sorted[nearest] == alike if self.count else np.zeros(names.shape, bool)
         known &= (alike.astype(names.dtype) == names) & _same_sign(alike, names)
-        places = np.where(known, self._order[nearest] if self.count else -1, -1)
-        unknown = ~known & (names != _padding(names.dtype)) if padded else ~known
-        if unknown.any():
-            got = names[unknown].tolist()[0]
-            raise KeyError(f"{argument}: got {got!r}, which is no id of the catalogue")
-        return places
+        return np.where(known, self._order[nearest] if self.count else -1, -1)
+
+    def places(self, argument: str, names: NDArray[Any], *, padded: bool = False) -> Places:
+        """The slots of the items with these ids; -1 for a padding, if there may be such."""
+        found = self.find(argument, names)
+        check_known(argument, names, found, padded)
+        return found
 
     def named(self, places: Places) -> NDArray[Any]:
         """The ids of the items at these places, and a padding where there is none."""
-        ids = np.full(places.shape, _padding(self._names.dtype), self._names.dtype)
+        ids = np.full(places.shape, padding(self._names.dtype), self._names.dtype)
         is_item = places >= 0
         ids[is_item] = self._names[places[is_item]]
         return ids
+
+
+def check_known(argument: str, names: NDArray[Any], found: Places, padded: bool = False) -> None:
+    """Raise if there are names of which nothing was found, but for paddings, if there may be."""
+    unknown = found < 0
+    if padded and names.size:
+        unknown &= names != padding(names.dtype)
+    if unknown.any():
+        got = names[unknown].tolist()[0]
+        raise KeyError(f"{argument}: got {got!r}, which is no id of the catalogue")
+
+
+def check_unique(argument: str, ids: NDArray[Any]) -> None:
+    """Raise if one of some sorted ids is there twice."""
+    twice = np.flatnonzero(ids[1:] == ids[:-1])
+    if twice.size:
+        raise ValueError(f"{argument}: got {ids[twice].tolist()[0]!r} twice, expected unique ids")
 
 
 def _same_sign(a: NDArray[Any], b: NDArray[Any]) -> NDArray[np.bool_]:
@@ -123,11 +170,11 @@ def _same_sign(a: NDArray[Any], b: NDArray[Any]) -> NDArray[np.bool_]:
     return np.equal(a < 0, b < 0)
 
 
-def _padding(dtype: np.dtype[Any]) -> Any:
+def padding(dtype: np.dtype[Any]) -> Any:
     """What stands where there is no id: -1, all bits set if unsigned, or the empty string."""
     if dtype.kind == "u":
         return np.iinfo(dtype).max
     return {"i": -1, "S": b""}.get(dtype.kind, "")
 
 
-__all__ = ["Ids", "Places", "Positions"]
+__all__ = ["Ids", "Places", "Positions", "check_known", "check_unique", "padding"]

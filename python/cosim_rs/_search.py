@@ -183,19 +183,20 @@ def search(
 
 def as_search(users: Vectors, items: Vectors, rows: str = "N") -> tuple[Inputs, bool]:
     """Rows of users and of items, `rows` in number, and whether there was but one user, (D,)."""
-    shape = users.shape
     if items.ndim != 2:
         raise fitting("items", items.shape, f"({rows}, D)")
-    dim = items.shape[1]
+    left, is_one_user = as_users(users, items.shape)
+    return Inputs(left, items), is_one_user
+
+
+def as_users(users: Vectors, items: tuple[int, ...]) -> tuple[Vectors, bool]:
+    """Rows of users for items of this shape, and whether there was but one user, (D,)."""
+    shape, dim = users.shape, items[1]
     if shape not in ((dim,), (*shape[:1], dim), (*shape[:1], 1, dim)):
-        wanted = f"(U, {dim}), (U, 1, {dim}) or ({dim},), to fit items of shape {items.shape}"
+        wanted = f"(U, {dim}), (U, 1, {dim}) or ({dim},), to fit items of shape {items}"
         raise fitting("users", shape, wanted)
-    return Inputs(_rows(users), items), users.ndim == 1
+    # Without the axis of one that they may have, or with one for the only user.
+    return users[:, 0] if users.ndim == 3 else np.atleast_2d(users), users.ndim == 1
 
 
-def _rows(users: Vectors) -> Vectors:
-    """Users without the axis of one that they may have, or with one for the only user."""
-    return users[:, 0] if users.ndim == 3 else np.atleast_2d(users)
-
-
-__all__ = ["Filter", "Segment", "TopK", "as_search", "search", "top_k"]
+__all__ = ["Filter", "Segment", "TopK", "as_search", "as_users", "search", "top_k"]
