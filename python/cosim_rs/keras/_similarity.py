@@ -118,7 +118,13 @@ class NormalizedDotProductSimilarity(keras.layers.Layer):
         """
         user, items = as_pair(inputs)
         user, items = self._as_vectors(user), self._as_vectors(items)
-        scores = self._batched_cosine_similarity(user, items, epsilon=self.epsilon)
+        try:
+            scores = self._batched_cosine_similarity(user, items, epsilon=self.epsilon)
+        except ValueError:
+            # Shapes are looked at by what computes; twice would be felt in small calls. What does
+            # not fit is said again by the names that it has here.
+            scores_shape(user.shape, items.shape)
+            raise
         # Small calls are most of Keras' time, and a cast to the same dtype takes some of it.
         is_cast = keras.backend.standardize_dtype(scores.dtype) == self.compute_dtype
         return scores if is_cast else ops.cast(scores, self.compute_dtype)
