@@ -25,6 +25,27 @@ def is_compiling(*tensors: Any) -> bool:
     return bool(backend != "numpy")
 
 
+def are_at_hand(*tensors: Any) -> bool:
+    """Say whether these are the backend's own dense tensors, with values, outside of any graph."""
+    if is_compiling(*tensors):
+        return False
+    backend = keras.backend.backend()
+    if backend == "jax":
+        import jax
+
+        return all(isinstance(tensor, jax.Array) for tensor in tensors)
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        return all(type(tensor) is tf.__internal__.EagerTensor for tensor in tensors)
+    if backend == "torch":
+        import torch
+
+        # Of no class of torch's own that only stands for one.
+        return all(type(tensor) is torch.Tensor for tensor in tensors)
+    return False
+
+
 def wants_gradient(*tensors: Any) -> bool:
     """Say whether a gradient is asked of these tensors, as far as that can be known.
 
