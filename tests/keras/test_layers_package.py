@@ -31,10 +31,18 @@ def test_all_is_explicit_sorted_and_true() -> None:
         assert keras.saving.get_registered_object(f"cosim_rs>{name}") is layer
 
 
+def own_classes(name: str) -> list[type]:
+    """The layer, and what it derives from here."""
+    layer = getattr(cosim_rs.keras, name)
+    return [one for one in layer.__mro__ if one.__module__.startswith("cosim_rs.")]
+
+
 @pytest.mark.parametrize("name", ["cosim_rs.keras", *NAMES])
 def test_examples(name: str) -> None:
-    holder = cosim_rs.keras if name == "cosim_rs.keras" else getattr(cosim_rs.keras, name)
-    found = doctest.DocTestFinder(recurse=name in NAMES).find(holder, name, globs={})
+    holders = [cosim_rs.keras] if name == "cosim_rs.keras" else own_classes(name)
+    finder = doctest.DocTestFinder(recurse=name in NAMES)
+    # Layers name another module than that of their methods, which would be passed over.
+    found = [one for holder in holders for one in finder.find(holder, name, False, globs={})]
     outcomes = [doctest.DocTestRunner().run(example) for example in found]
     assert sum(outcome.attempted for outcome in outcomes) > 0
     assert sum(outcome.failed for outcome in outcomes) == 0
@@ -42,7 +50,8 @@ def test_examples(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_public_methods_are_documented(name: str) -> None:
-    for key, method in vars(getattr(cosim_rs.keras, name)).items():
+    members = [member for holder in own_classes(name) for member in vars(holder).items()]
+    for key, method in members:
         if not key.startswith("_") and (inspect.isfunction(method) or isinstance(method, property)):
             assert method.__doc__, key
 
