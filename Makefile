@@ -6,14 +6,26 @@ PIP := $(BIN)/pip --quiet --disable-pip-version-check
 # What a user may have set for their own work must not change what tests and benchmarks show.
 CLEAN := env -u COSIM_RS_KERNEL -u COSIM_RS_NUM_THREADS -u RAYON_NUM_THREADS
 QUIET := TF_CPP_MIN_LOG_LEVEL=2
+NO_NEWS := -W ignore::DeprecationWarning
 
 # The tests whose answers a kernel could change.
 NUMERICAL := $(addprefix tests/test_,bits.py candidates.py catalogue.py contract.py \
 	dtypes.py empty.py extremes.py floating_point_mode.py layouts.py out.py top_k.py \
 	top_k_candidates.py)
 
+# $(1) runs pytest, $(2) are folders of tests and $(3) Keras' backends. A process each: what torch
+# compiles with aborts where TensorFlow is loaded.
+define test_frameworks
+	for tests in $(2); do \
+		$(CLEAN) $(QUIET) $(1) -q tests/$$tests || exit 1; \
+	done
+	for backend in $(3); do \
+		$(CLEAN) $(QUIET) KERAS_BACKEND=$$backend $(1) -q tests/keras || exit 1; \
+	done
+endef
+
 .DEFAULT_GOAL := help
-.PHONY: help demo search test test-rust test-python test-kernels test-backends lint format bench \
+.PHONY: help demo search test test-rust test-python test-kernels test-backends test-versions lint format bench \
 	bench-peers bench-company bench-layers bench-kernels wheel wheel-check clean
 
 help: ## Show this help
@@ -42,13 +54,14 @@ test-kernels: build test-deps ## Run the numerical tests with every lesser kerne
 	done
 
 test-backends: build test-deps backends-deps ## Test with torch and TensorFlow (6 GB to install)
-	# A process each: what torch compiles with aborts where TensorFlow is loaded.
-	for tests in backends with_tensorflow with_torch; do \
-		$(CLEAN) $(QUIET) $(BIN)/python -m pytest -q tests/$$tests || exit 1; \
-	done
-	for backend in tensorflow torch; do \
-		$(CLEAN) $(QUIET) KERAS_BACKEND=$$backend $(BIN)/python -m pytest -q tests/keras || exit 1; \
-	done
+	$(call test_frameworks,$(BIN)/python -m pytest,backends with_tensorflow with_torch,tensorflow torch)
+
+test-versions: wheel ## Test with the oldest supported frameworks (6 GB to install)
+	$(MAKE) VENV=.venv-oldest oldest-deps
+	.venv-oldest/bin/pip --quiet install --force-reinstall --no-deps dist/*.whl
+	# They warn of the old names that they use of each other.
+	$(call test_frameworks,.venv-oldest/bin/python $(NO_NEWS) -m pytest $(NO_NEWS),\
+		with_jax backends with_tensorflow with_torch,jax tensorflow torch)
 
 lint: build lint-deps ## Check formatting, lints and types
 	cargo fmt --check
@@ -93,7 +106,7 @@ wheel-check: wheel ## Install the wheel beside NumPy alone, and use it
 	cd .wheel-check && bin/python -W error ../.ci/smoke.py
 
 clean: ## Remove what was built
-	rm -rf $(VENV) .wheel-check dist target digits.png
+	rm -rf $(VENV) .venv-oldest .wheel-check dist target digits.png
 
 # A recent pip, which knows dependency groups.
 $(VENV)/pip:

@@ -77,7 +77,9 @@ def _described(number: np.generic) -> str:
 
 
 def run_python(code: str, *, timeout: float = 120, **environment: str | None) -> str:
-    """Run code in a fresh Python, warnings being errors, and return what it printed.
+    """Run code in a fresh Python, and return what it printed.
+
+    Warnings are errors, save what this process was told by `-W`.
 
     The helpers are importable there. The environment is this process's without the package's
     own variables; a keyword sets one more, or drops it if None. A failure raises AssertionError
@@ -90,7 +92,7 @@ def run_python(code: str, *, timeout: float = 120, **environment: str | None) ->
         if value is not None:
             variables[name] = value
     finished = subprocess.run(
-        [sys.executable, "-W", "error", "-c", code],
+        [sys.executable, "-W", "error", *(f"-W{option}" for option in sys.warnoptions), "-c", code],
         env=variables,
         cwd=TESTS,
         capture_output=True,

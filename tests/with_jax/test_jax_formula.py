@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from battery import rows_of_every_magnitude
 from helpers import error_bound
 from jax_forms import DTYPES, FORMS, Array, Form, assert_bits, forget, native, numbers
+from older_jax import enable_x64, export
 
 from cosim_rs import _frameworks, _jax_native
 from cosim_rs.jax import paired_cosine_similarity
@@ -65,7 +67,7 @@ def test_every_dtype(x_dtype: str) -> None:
     x_shape, y_shape = shapes(3, 5, 33)
     for y_dtype in (DTYPES[DTYPES.index(x_dtype) - 1],):
         x, y = numbers(*x_shape, dtype=x_dtype), numbers(*y_shape, dtype=y_dtype, seed=1)
-        with jax.enable_x64(True):
+        with enable_x64(True):
             scores = np.asarray(score(x, y))
             both = gradients(FORMS["batched"], x, y, 1.0)
         is_double = "float64" in (x_dtype, y_dtype)
@@ -83,7 +85,7 @@ def test_every_dtype(x_dtype: str) -> None:
 def test_scores_of_every_magnitude(form: str, dtype: str, epsilon: float) -> None:
     """Subnormal ones too, though XLA's threads flush them; NaN where NaN belongs."""
     x, y = every_magnitude(FORMS[form], dtype)
-    with jax.enable_x64(dtype == "float64"), native(False, False):
+    with enable_x64(dtype == "float64"), native(False, False):
         scores = np.asarray(FORMS[form].score(x, y, epsilon=epsilon))
     expected = FORMS[form].oracle(x, y, float(np.dtype(dtype).type(epsilon)))
     assert np.array_equal(np.isnan(scores), np.isnan(expected))
@@ -100,7 +102,7 @@ def test_gradients_of_every_magnitude_are_near_the_native(
 ) -> None:
     x, y = every_magnitude(FORMS[form], dtype, is_finite=True)
     weights = numbers(*FORMS[form].expected(x, y).shape, dtype=dtype)
-    with jax.enable_x64(dtype == "float64"):
+    with enable_x64(dtype == "float64"):
         with native(False, False):
             own = gradients(FORMS[form], x, y, weights, epsilon)
         monkeypatch.undo()
@@ -157,7 +159,8 @@ def test_the_warning_comes_once(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_jax_without_foreign_functions(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_jax_native, "_registered", [])
     monkeypatch.setattr(_frameworks, "_warned", set())
-    monkeypatch.delattr(jax, "ffi")
+    monkeypatch.delattr(jax, "ffi", raising=False)
+    monkeypatch.setitem(sys.modules, "jax.extend.ffi", None)  # where it was before
     forget()
     x = numbers(2, 5)
     with pytest.warns(RuntimeWarning, match="has no foreign functions"), native(False, False):
@@ -191,18 +194,32 @@ def test_beside_other_platforms(form: str, monkeypatch: pytest.MonkeyPatch) -> N
         assert_bits(score(x, y), expected(x, y))
         gradient = gradients(FORMS[form], x, y, 1.0)[0]
 
-    def export() -> jax.export.Exported:
-        function = jax.jit(jax.value_and_grad(lambda x, y: score(x, y).sum()))
-        return jax.export.export(function, platforms=["tpu"])(x, y)
-
-    elsewhere = export()
-    assert "@cosim_rs" not in elsewhere.mlir_module()
     forget()
     monkeypatch.undo()
     np.testing.assert_array_equal(gradient, gradients(FORMS[form], x, y, 1.0)[0])
+
+
+@pytest.mark.skipif(
+    not hasattr(jax, "ffi"), reason="this JAX keeps what other platforms run in what it exports"
+)
+@forms
+def test_exported_for_another_platform(form: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_jax_native, "is_cpu_alone", lambda: False)
+    forget()
+    score, _, _, shapes = FORMS[form]
+    x, y = (numbers(*shape, seed=i) for i, shape in enumerate(shapes(3, 4, 17)))
+
+    def exported() -> export.Exported:
+        function = jax.jit(jax.value_and_grad(lambda x, y: score(x, y).sum()))
+        return export.export(function, platforms=["tpu"])(x, y)
+
+    elsewhere = exported()
+    assert "@cosim_rs" not in elsewhere.mlir_module()
+    forget()
+    monkeypatch.undo()
     # Without another platform nothing else is compiled in, and JAX refuses what it cannot keep.
     with pytest.raises(ValueError, match="custom calls"):
-        export()
+        exported()
 
 
 def test_arrays_on_another_platform_are_told_of(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from battery import rows_of_every_magnitude
 from jax_forms import DTYPES, FORMS, Array, Form, forget, native, numbers
+from older_jax import enable_x64
 
 import cosim_rs.jax
 
@@ -51,7 +52,7 @@ def case(form: Form, dtype: str = "float64", dim: int = 5) -> tuple[Array, Array
 def test_they_are_the_slopes_of_the_oracle(form: str, epsilon: float) -> None:
     x, y, weights = case(FORMS[form])
     oracle = FORMS[form].oracle
-    with jax.enable_x64(True), native(backward=True):
+    with enable_x64(True), native(backward=True):
         actual = gradients(FORMS[form], x, y, weights, epsilon)
     expected = (
         differences(lambda x: (oracle(x, y, epsilon) * weights).sum(), x),
@@ -78,7 +79,7 @@ def test_they_are_those_jax_gives_the_formula(form: str, epsilon: float, length:
     def loss(x: Any, y: Any) -> Any:
         return (plain(x if form == "paired" else x[:, None], y, epsilon) * weights).sum()
 
-    with jax.enable_x64(True):
+    with enable_x64(True):
         exact = jax.grad(loss, argnums=(0, 1))(x.astype(np.float64), y.astype(np.float64))
         exact = [np.asarray(gradient) for gradient in exact]
     actual = gradients(FORMS[form], x, y, weights, epsilon)
@@ -97,7 +98,7 @@ def test_every_dtype_beside_every_other(form: str, x_dtype: str, y_dtype: str) -
     x, y, weights = case(FORMS[form], dim=33)
     x, y = x.astype(jnp.dtype(x_dtype)), y.astype(jnp.dtype(y_dtype))
     weights = weights.astype(np.float64 if "float64" in (x_dtype, y_dtype) else np.float32)
-    with jax.enable_x64(True):
+    with enable_x64(True):
         with native(backward=True):
             actual = gradients(FORMS[form], x, y, weights)
         wide = (x.astype(np.float64), y.astype(np.float64), weights.astype(np.float64))
@@ -154,7 +155,7 @@ def test_only_what_is_wanted_is_computed(form: str) -> None:
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_finite_vectors_have_finite_gradients(form: str, epsilon: float, dtype: str) -> None:
     shapes = FORMS[form].shapes(40, 7, 33)
-    with jax.enable_x64(dtype == "float64"):
+    with enable_x64(dtype == "float64"):
         sides = []
         for seed, shape in enumerate(shapes):
             rows = rows_of_every_magnitude(int(np.prod(shape[:-1])), 33, dtype, seed)
@@ -169,7 +170,7 @@ def test_finite_vectors_have_finite_gradients(form: str, epsilon: float, dtype: 
 def test_zero_vectors(form: str) -> None:
     x, y, weights = case(FORMS[form])
     x[0], y[0] = 0, 0
-    with jax.enable_x64(True):
+    with enable_x64(True):
         x_gradient, y_gradient = gradients(FORMS[form], x, y, weights)
         assert not np.any(x_gradient[0])
         assert not np.any(y_gradient[0])
@@ -194,7 +195,7 @@ def test_the_clip_has_no_gradient_of_its_own(form: str) -> None:
     """Rounding takes some scores of parallel vectors past 1; their slopes do not become 0."""
     x, y, weights = (array.astype(np.float32) for array in case(FORMS[form], dim=3))
     y[...] = (x[:, None] if form == "batched" else x[:1] if form == "matrix" else x) * 1.1
-    with jax.enable_x64(True):
+    with enable_x64(True):
         exact = gradients(FORMS[form], x.astype(float), y.astype(float), weights.astype(float))
     for one, other in zip(gradients(FORMS[form], x, y, weights), exact, strict=True):
         np.testing.assert_allclose(one, other, atol=1e-5)

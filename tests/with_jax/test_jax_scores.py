@@ -14,6 +14,7 @@ from battery import rows_of_every_magnitude
 from floating_point_mode import DENORMALS_ARE_ZERO, FLUSH_TO_ZERO, SUPPORTED, extra_mode
 from helpers import LENGTHS, run_python
 from jax_forms import DTYPES, FORMS, assert_bits, native, numbers
+from older_jax import enable_x64, foreign
 
 import cosim_rs
 import cosim_rs.jax
@@ -44,7 +45,7 @@ def test_every_dtype_beside_every_other(form: str, x_dtype: str, y_dtype: str) -
     score, expected, _, shapes = FORMS[form]
     x_shape, y_shape = shapes(3, 5, 33)
     x, y = numbers(*x_shape, dtype=x_dtype), numbers(*y_shape, dtype=y_dtype, seed=1)
-    with jax.enable_x64(True), native():
+    with enable_x64(True), native():
         scores = jax.jit(score)(jnp.asarray(x), jnp.asarray(y))
         assert_bits(scores, expected(x, y))
     assert scores.dtype == ("float64" if "float64" in (x_dtype, y_dtype) else "float32")
@@ -63,7 +64,7 @@ def test_numpy_float64_without_x64_is_what_jax_makes_of_it() -> None:
 def test_epsilon(form: str, epsilon: float, dtype: str) -> None:
     score, expected, _, shapes = FORMS[form]
     x, y = (every_magnitude(*shape, dtype=dtype, seed=1) for shape in shapes(17, 31, 33))
-    with jax.enable_x64(dtype == "float64"):
+    with enable_x64(dtype == "float64"):
         assert_bits(score(x, y, epsilon=epsilon), expected(x, y, epsilon=float(epsilon)))
         assert_bits(
             jax.jit(lambda x, y: score(x, y, epsilon=epsilon))(x, y),
@@ -73,7 +74,7 @@ def test_epsilon(form: str, epsilon: float, dtype: str) -> None:
 
 def test_epsilon_is_not_rounded_to_float32() -> None:
     x, y = np.array([[0.03, 0.04]]), np.array([[0.3, 0.4]])
-    with jax.enable_x64(True):
+    with enable_x64(True):
         scores = np.asarray(cosim_rs.jax.paired_cosine_similarity(x, y, epsilon=0.1))
     assert_bits(scores, cosim_rs.paired_cosine_similarity(x, y, epsilon=0.1))
     rounded = cosim_rs.paired_cosine_similarity(x, y, epsilon=float(np.float32(0.1)))
@@ -88,7 +89,7 @@ def test_vectors_of_every_magnitude(form: str, dtype: str) -> None:
     x, y = (
         every_magnitude(*shape, dtype=dtype, seed=i) for i, shape in enumerate(shapes(60, 7, 33))
     )
-    with jax.enable_x64(dtype == "float64"):
+    with enable_x64(dtype == "float64"):
         assert_bits(score(x, y), expected(x, y))
         # Large enough for XLA to run it in its own threads.
         assert_bits(jax.jit(score)(x, y), expected(x, y))
@@ -253,7 +254,7 @@ def test_an_eager_call_is_traced_once() -> None:
 def test_a_handler_reports_what_does_not_fit() -> None:
     cosim_rs.jax.cosine_similarity(numbers(2, 3))  # registers them
     result = jax.ShapeDtypeStruct((2, 2), jnp.float32)
-    call = jax.ffi.ffi_call("cosim_rs_matrix_scores", result)
+    call = foreign("cosim_rs_matrix_scores", result)
     x = numbers(2, 3)
     for arguments, attributes, message in (
         ((x, x[:, :2]), {"epsilon": np.float64(0)}, r"shapes \[2, 3\] and \[2, 2\] do not fit"),
