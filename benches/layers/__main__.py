@@ -13,6 +13,8 @@ from typing import Any
 
 from benches.peers import environment
 
+from . import faults
+
 BARS = {
     ("layer, eager", (8, 50, 32)): {"jax": 4.0, "tensorflow": 4.0, "torch": 1.7},
     ("function, eager", (8, 50, 32)): 3.0,
@@ -55,6 +57,11 @@ def rows(backend: str, figures: Any) -> list[list[str]]:
     return lines
 
 
+def table(head: list[str], lines: list[list[str]]) -> str:
+    """As Markdown has it."""
+    return "".join(f"| {' | '.join(line)} |\n" for line in (head, ["---"] * len(head), *lines))
+
+
 def main() -> None:
     """Measure, print and write."""
     parser = argparse.ArgumentParser(prog="python -m benches.layers", description=__doc__)
@@ -69,25 +76,19 @@ def main() -> None:
 
     note = machine.note(environment.default_threads(), machine.busy_share())
     installed = [b for b in ("jax", "tensorflow", "torch") if importlib.util.find_spec(b)]
-    lines = []
+    lines, costs = [], []
     for backend in options.backends or installed:
         result = measured(backend, options.rounds)
         note[f"{backend} here"] = result["version"]
         lines += rows(backend, result["figures"])
+        costs += faults.rows(backend, result["faults"])
     note["CPUs busy with others after"] = f"{machine.busy_share():.0%}"
-    head = [
-        "backend",
-        "work",
-        "shape",
-        "cosim_rs",
-        "ops, einsum",
-        "ops, matmul",
-        "times as fast",
-        "bar",
-    ]
-    table = [head, ["---"] * len(head), *lines]
+    contenders = ["cosim_rs", "ops, einsum", "ops, matmul"]
+    head = ["backend", "work", "shape", *contenders, "times as fast", "bar"]
     text = f"# Keras layers on {note['CPU']}, kernel {note['kernel']}\n\n{READING}\n"
-    text += "\n".join(f"| {' | '.join(line)} |" for line in table) + "\n\n## Machine\n\n"
+    text += table(head, lines) + "\n## Page faults\n\n"
+    text += FAULTS.format(granted=note["transparent huge pages"]) + "\n"
+    text += table(["backend", "work", *contenders], costs) + "\n## Machine\n\n"
     text += "\n".join(f"- {name}: {value}" for name, value in note.items()) + "\n"
     print(text)
     (options.output / f"layers-{report.machine_words(note)}.md").write_text(text, encoding="utf-8")
@@ -97,6 +98,12 @@ READING = """\
 Microseconds: medians with the first and third quartile of calls that took turns. *Times as fast* is
 the faster of the two formulations by Keras' operations, over cosim_rs; under the bfloat16 policy it
 is the same layer in float32.
+"""
+
+FAULTS = """\
+Of (256, 1000, 64), a call: minor faults, the system's CPU time, and its share of all CPU time. The
+gradient of the items is 65 MB: 16,000 pages of 4 KiB, or 31 huge ones. Here huge pages are granted
+`{granted}` (always, by madvise to those who ask, or never).
 """
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from benches.peers.timing import Entrant, race, sampler
 from cosim_rs._reference import cosine_scores
 from cosim_rs.keras import NormalizedDotProductSimilarity
 
+from . import faults
 from .modes import MODES
 
 SMALL, LARGE = (8, 50, 32), (256, 1000, 64)
@@ -97,14 +98,14 @@ class Backend:
 
         return {"cosim_rs": call, "cosim_rs, float32": single}
 
-    def raced(
+    def calls(
         self,
         shape: tuple[int, int, int],
         contenders: dict[str, Any],
         gradients: bool,
         compiled: bool,
-    ) -> dict[str, Any]:
-        """Medians and quartiles of everyone, in seconds; checked first."""
+    ) -> dict[str, Callable[[], Any]]:
+        """What is timed, of everyone; their results are checked."""
         generator, (batch, count, dim) = np.random.default_rng(0), shape
         arrays = [
             generator.standard_normal(s, dtype=np.float32)
@@ -112,7 +113,7 @@ class Backend:
         ]
         users, items, weights = map(self.mode.tensor, arrays)
         exact = cosine_scores(arrays[0][:, None], arrays[1])
-        entrants = []
+        calls = {}
         for name, scores in contenders.items():
             call = self.call(scores, weights, gradients, compiled)
             given = call(users, items)
@@ -121,7 +122,12 @@ class Backend:
             near = 1.0 if gradients else 1e-2 if "bfloat16" in str(given.dtype) else 1e-5
             if not np.allclose(got, wanted, atol=near):
                 raise AssertionError(f"{self.name}, {name}: wrong by {np.abs(got - wanted).max()}")
-            entrants.append(Entrant(name, name, sampler(self.timed(call, users, items))))
+            calls[name] = self.timed(call, users, items)
+        return calls
+
+    def raced(self, calls: dict[str, Callable[[], Any]]) -> dict[str, Any]:
+        """Medians and quartiles of everyone, in seconds."""
+        entrants = [Entrant(name, name, sampler(call)) for name, call in calls.items()]
         race(entrants, self.rounds)
         return {one.name: (one.median, *one.quartiles) for one in entrants}
 
@@ -167,18 +173,18 @@ class Backend:
 def main() -> None:
     warnings.simplefilter("error", RuntimeWarning)  # a fallback would be measured as if native
     backend = Backend(rounds=int(sys.argv[1]))
-    figures = []
+    figures, costs = [], []
     for work, shape, contenders, gradients in backend.cases():
         print(f"{backend.name}: {work} {shape}", file=sys.stderr, flush=True)
-        figures.append(
-            (work, shape, backend.raced(shape, contenders, gradients, "compiled" in work))
-        )
+        calls = backend.calls(shape, contenders, gradients, "compiled" in work)
+        figures.append((work, shape, backend.raced(calls)))
+        if gradients:
+            costs.append((work, {name: faults.per_call(call) for name, call in calls.items()}))
     print(f"{backend.name}: fit", file=sys.stderr, flush=True)
     figures.append(("fit, one epoch of 2,048 queries", (64, 1000, 64), backend.epochs()))
     module = importlib.import_module(backend.name)
-    calls = cosim_rs._cosim_rs.native_calls()
-    assert min(calls) > 0, "not native"
-    print(json.dumps({"version": module.__version__, "figures": figures}))
+    assert min(cosim_rs._cosim_rs.native_calls()) > 0, "not native"
+    print(json.dumps({"version": module.__version__, "figures": figures, "faults": costs}))
 
 
 if __name__ == "__main__":
