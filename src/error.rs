@@ -49,6 +49,18 @@ pub enum Error {
         /// What it can be.
         expected: String,
     },
+    /// Codes that were made before are none that a search can go by.
+    #[error("{name}: got {got} at {place}, expected {expected}")]
+    Codes {
+        /// The part of the codes.
+        name: &'static str,
+        /// Where in it, or in the part of it that is to be as expected.
+        place: usize,
+        /// What is there.
+        got: String,
+        /// What should be.
+        expected: &'static str,
+    },
     /// An index of a row that there is not.
     #[error("{name}: got {got} at {place:?}, expected -1 to {}", .count.wrapping_sub(1).cast_signed())]
     Index {

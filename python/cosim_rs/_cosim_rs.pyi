@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeVar, final
 
-from numpy import floating, int64
+from numpy import float32, floating, int64, uint8
 from numpy.typing import NDArray
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "available_kernels",
     "batched_cosine_similarity",
     "candidate_cosine_similarity",
+    "codes_of",
     "cosine_similarity",
     "get_num_threads",
     "implement_for_torch",
@@ -52,9 +53,13 @@ def candidate_cosine_similarity(
 class Codes:
     @property
     def nbytes(self) -> int: ...
+    def parts(self) -> tuple[NDArray[uint8], NDArray[float32], NDArray[float32]]: ...
 
 _Segments = Sequence[tuple[object, Codes | None, object | None]]
 
+def codes_of(
+    shape: tuple[int, int], epsilon: float, lines: object, scales: object, errors: object
+) -> Codes | None: ...
 def prepare(items: object, epsilon: object, threads: object) -> Codes | None: ...
 def top_k(
     users: object, searched: _Segments, k: int, filter: _Filter, epsilon: object, threads: object

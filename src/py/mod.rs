@@ -13,6 +13,7 @@ mod catalogue;
 mod config;
 mod filter;
 mod frameworks;
+mod lent;
 mod limit;
 mod matrix;
 mod mine;
@@ -31,7 +32,7 @@ mod _cosim_rs {
     #[pymodule_export]
     use super::candidates::candidate_cosine_similarity;
     #[pymodule_export]
-    use super::catalogue::{Codes, prepare};
+    use super::catalogue::{Codes, codes_of, prepare};
     #[pymodule_export]
     use super::config::{
         available_kernels, get_num_threads, in_default_mode, kernel, native_calls, set_num_threads,

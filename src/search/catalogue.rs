@@ -1,7 +1,8 @@
 //! A catalogue: items prepared once, to be searched often.
 //!
 //! What is prepared are the items' codes, a quarter of their bytes or less; the items stay the
-//! caller's. It may be searched from many threads at once.
+//! caller's. It may be searched from many threads at once. Codes can be kept in a file and handed over
+//! again, where they lie.
 
 use super::coded::Quantiser;
 use super::filter::Filter;
@@ -12,6 +13,8 @@ use crate::kernel::quantise::MOST_CODES;
 use crate::kernel::real::Real;
 use crate::kernel::scan::GROUP;
 use crate::kernel::scan::codes::ItemCodes;
+use crate::kernel::scan::shared::SharedCodes;
+pub use crate::kernel::scan::store::Shared;
 use crate::parallel::for_each;
 use crate::score::{Call, Options, rows_per_block};
 use crate::view::Rows;
@@ -35,14 +38,13 @@ impl Catalogue {
         let call = Call::<E>::new(options)?;
         let items = items.into();
         let [count, dim] = items.shape();
-        // Longer vectors, and more items than the scan can number, are searched without codes.
-        let numbered = if dim > MOST_CODES || u32::try_from(count).is_err() { 0 } else { count };
+        let numbered = coded(count, dim);
         let mut codes = ItemCodes::new(numbered, dim);
         let quantiser = Quantiser::new(&call);
         let part = rows_per_block::<E>(dim).next_multiple_of(GROUP);
         let threads = call.threads_for(count.saturating_mul(dim));
         for_each(
-            codes.parts(part),
+            codes.parts_to_fill(part),
             numbered.div_ceil(part),
             threads,
             call.interrupted,
@@ -52,6 +54,44 @@ impl Catalogue {
             },
         )?;
         Ok(Self { epsilon: options.epsilon, shape: [count, dim], codes })
+    }
+
+    /// The catalogue whose codes [`Self::lines`], [`Self::scales`] and [`Self::errors`] gave, for items
+    /// of this shape and this epsilon. Codes of other items make it find the wrong ones.
+    ///
+    /// # Errors
+    /// [`Error::Epsilon`]; [`Error::Shape`] and [`Error::Codes`] if these cannot be anybody's codes.
+    pub fn of_codes(
+        shape: [usize; 2],
+        epsilon: f64,
+        lines: Shared<u8>,
+        scales: Shared<f32>,
+        errors: Shared<f32>,
+    ) -> Result<Self, Error> {
+        let _ = Call::<f32>::new(&Options { epsilon, ..Options::default() })?;
+        let [count, dim] = shape;
+        let shared = SharedCodes { lines, scales, errors };
+        let codes = ItemCodes::shared(coded(count, dim), dim, shared)?;
+        Ok(Self { epsilon, shape, codes })
+    }
+
+    /// The codes in whole lines of 64 bytes, and sixteen more lines that mean nothing.
+    #[must_use]
+    pub fn lines(&self) -> &[u8] {
+        self.codes.parts().0
+    }
+
+    /// What a code of 1 stands for, an item, filled up to sixteen with zeros.
+    #[must_use]
+    pub fn scales(&self) -> &[f32] {
+        self.codes.parts().1
+    }
+
+    /// The norm of what the codes leave out, an item; negative infinity for an item without scores,
+    /// and behind the last one.
+    #[must_use]
+    pub fn errors(&self) -> &[f32] {
+        self.codes.parts().2
     }
 
     /// The best `k` of `items` for each of `users` `(U, D)`, as [`super::top_k`] finds them. They must be the
@@ -71,7 +111,7 @@ impl Catalogue {
         top_k_of(users, &[Segment::prepared(items, self)?], k, filter, &options)
     }
 
-    /// How many bytes the codes take.
+    /// How many bytes the codes take, unless they are shared.
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.codes.bytes()
@@ -88,4 +128,10 @@ impl Catalogue {
         let serves_all_types = self.epsilon == 0.0 || self.epsilon >= f64::from(f32::MIN_POSITIVE);
         (self.codes.count() == self.shape[0] && serves_all_types).then_some(&self.codes)
     }
+}
+
+/// How many of the items have codes, all or none: longer vectors, and more items than the scan can
+/// number, are searched without.
+fn coded(count: usize, dim: usize) -> usize {
+    if dim > MOST_CODES || u32::try_from(count).is_err() { 0 } else { count }
 }

@@ -35,7 +35,7 @@ mod tiles;
 mod top_k;
 mod wanted;
 
-pub use catalogue::Catalogue;
+pub use catalogue::{Catalogue, Shared};
 pub use filter::Filter;
 pub use lists::Lists;
 pub use mine::{Mining, Pairs, mine_pairs};

@@ -12,6 +12,7 @@ mod oracle;
 
 // Tests.
 mod bits;
+mod codes;
 mod empty;
 mod epsilon;
 mod errors;

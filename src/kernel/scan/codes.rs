@@ -18,12 +18,15 @@
 //! holds behind its own elements, it is multiplied by zero.
 
 use super::GROUP;
+use super::shared::SharedCodes;
+use super::store::Store;
+use crate::error::Error;
 use crate::huge_pages;
 use std::ops::Range;
 
 /// Four codes of each of sixteen items.
 pub(crate) type Line = [u8; LINE];
-const LINE: usize = 64;
+pub(super) const LINE: usize = 64;
 /// Lines of a tile of AMX, and so behind the last block as well: a tile may be read over its end.
 pub(crate) const TILE_LINES: usize = 16;
 
@@ -39,9 +42,10 @@ pub(crate) fn lines_for(dim: usize) -> usize {
 /// Lines that begin at a cache line each, so that no load crosses one.
 ///
 /// They are zero at first, and memory that the system gives out zeroed is not touched for that: the
-/// threads that fill it take its page faults.
+/// threads that fill it take its page faults. Those that are shared begin where they do: files are
+/// laid out so that it is at a cache line.
 pub(crate) struct Lines {
-    bytes: Vec<u8>,
+    bytes: Store<u8>,
     first: usize,
     count: usize,
 }
@@ -51,7 +55,7 @@ impl Lines {
         let bytes = vec![0; (count + TILE_LINES + 1) * LINE];
         let first = bytes.as_ptr().align_offset(LINE).min(LINE);
         huge_pages::ask_for(bytes.as_ptr(), bytes.len());
-        Self { bytes, first, count }
+        Self { bytes: Store::Own(bytes), first, count }
     }
 
     /// The lines, and those of a tile behind them.
@@ -60,7 +64,7 @@ impl Lines {
     }
 
     fn as_mut(&mut self) -> &mut [Line] {
-        self.bytes[self.first..][..self.count * LINE].as_chunks_mut().0
+        self.bytes.own()[self.first..][..self.count * LINE].as_chunks_mut().0
     }
 }
 
@@ -70,9 +74,9 @@ pub(crate) struct ItemCodes {
     lines_per_block: usize,
     lines: Lines,
     /// What a code of 1 stands for, an item; zeros fill up the last block.
-    scales: Vec<f32>,
+    scales: Store<f32>,
     /// The norm of what the codes leave out of an item, rounded up, or [`NOT_FOUND`].
-    errors: Vec<f32>,
+    errors: Store<f32>,
 }
 
 impl ItemCodes {
@@ -83,27 +87,46 @@ impl ItemCodes {
             count,
             lines_per_block,
             lines: Lines::new(blocks * lines_per_block),
-            scales: vec![0.0; blocks * GROUP],
-            errors: vec![0.0; blocks * GROUP],
+            scales: Store::Own(vec![0.0; blocks * GROUP]),
+            errors: Store::Own(vec![0.0; blocks * GROUP]),
         }
+    }
+
+    /// Codes that were made before, if they can be codes of so many items of so many elements.
+    pub(crate) fn shared(count: usize, dim: usize, codes: SharedCodes) -> Result<Self, Error> {
+        codes.check(count, dim)?;
+        let lines_per_block = lines_for(dim);
+        let lines = count.div_ceil(GROUP) * lines_per_block;
+        Ok(Self {
+            count,
+            lines_per_block,
+            lines: Lines { bytes: Store::Shared(codes.lines), first: 0, count: lines },
+            scales: Store::Shared(codes.scales),
+            errors: Store::Shared(codes.errors),
+        })
+    }
+
+    /// The lines with those of a tile behind them, the scales and the errors.
+    pub(crate) fn parts(&self) -> (&[u8], &[f32], &[f32]) {
+        (self.lines.padded().as_flattened(), &self.scales, &self.errors)
     }
 
     pub(crate) fn count(&self) -> usize {
         self.count
     }
 
-    /// The bytes that this takes.
+    /// The bytes that this takes, beside what is shared.
     pub(crate) fn bytes(&self) -> usize {
-        self.lines.bytes.len() + (self.scales.len() + self.errors.len()) * size_of::<f32>()
+        self.lines.bytes.bytes() + self.scales.bytes() + self.errors.bytes()
     }
 
     /// Parts of so many items, a multiple of sixteen, to be filled.
-    pub(crate) fn parts(&mut self, items: usize) -> impl Iterator<Item = BlocksToFill<'_>> {
+    pub(crate) fn parts_to_fill(&mut self, items: usize) -> impl Iterator<Item = BlocksToFill<'_>> {
         let lines_per_part = (items / GROUP * self.lines_per_block).max(1);
         let lines_per_block = self.lines_per_block;
         let mut lines = self.lines.as_mut().chunks_mut(lines_per_part);
-        let scales = self.scales.chunks_mut(items);
-        let errors = self.errors.chunks_mut(items);
+        let scales = self.scales.own().chunks_mut(items);
+        let errors = self.errors.own().chunks_mut(items);
         scales.zip(errors).enumerate().map(move |(part, (scales, errors))| BlocksToFill {
             first: part * items,
             lines_per_block,

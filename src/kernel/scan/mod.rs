@@ -23,6 +23,8 @@ pub(crate) mod avx2;
 pub(crate) mod candidates;
 pub(crate) mod codes;
 pub(crate) mod portable;
+pub(crate) mod shared;
+pub(crate) mod store;
 pub(crate) mod tables;
 mod tile;
 #[cfg(target_arch = "x86_64")]

@@ -63,7 +63,7 @@ impl Case {
             case.users.push(&row);
             case.wanted.push((0.0, numbers.float()));
         }
-        for mut blocks in case.items.parts(2 * GROUP) {
+        for mut blocks in case.items.parts_to_fill(2 * GROUP) {
             for block in 0..blocks.scales.len() / GROUP {
                 // Behind the elements of an item as well there is whatever there may be.
                 let rows: Vec<_> = (0..GROUP * 4 * blocks.lines_per_block)
