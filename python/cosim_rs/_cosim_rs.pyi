@@ -58,7 +58,7 @@ class Codes:
 _Segments = Sequence[tuple[object, Codes | None, object | None]]
 
 def codes_of(
-    shape: tuple[int, int], epsilon: float, lines: object, scales: object, errors: object
+    shape: tuple[int, int], epsilon: float, lines: object, scales: object, residuals: object
 ) -> Codes | None: ...
 def prepare(items: object, epsilon: object, threads: object) -> Codes | None: ...
 def top_k(

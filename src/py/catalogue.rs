@@ -8,7 +8,7 @@ use ndarray::Ix2;
 use numpy::PyArray1;
 use pyo3::prelude::*;
 
-/// Lines, scales and errors.
+/// Lines, scales and residuals.
 type Parts<'py> = (Bound<'py, PyArray1<u8>>, Bound<'py, PyArray1<f32>>, Bound<'py, PyArray1<f32>>);
 
 /// The codes of some items.
@@ -28,7 +28,7 @@ impl Codes {
         (
             lent(this, |codes| codes.0.lines()),
             lent(this, |codes| codes.0.scales()),
-            lent(this, |codes| codes.0.errors()),
+            lent(this, |codes| codes.0.residuals()),
         )
     }
 }
@@ -40,13 +40,13 @@ pub(super) fn codes_of(
     epsilon: f64,
     lines: &Bound<'_, PyAny>,
     scales: &Bound<'_, PyAny>,
-    errors: &Bound<'_, PyAny>,
+    residuals: &Bound<'_, PyAny>,
 ) -> PyResult<Option<Codes>> {
-    let (Some(lines), Some(scales), Some(errors)) = (kept(lines), kept(scales), kept(errors))
+    let (Some(lines), Some(scales), Some(residuals)) = (kept(lines), kept(scales), kept(residuals))
     else {
         return Ok(None);
     };
-    Ok(Some(Codes(search::Catalogue::of_codes(shape, epsilon, lines, scales, errors)?)))
+    Ok(Some(Codes(search::Catalogue::of_codes(shape, epsilon, lines, scales, residuals)?)))
 }
 
 /// The codes of `items`, an array (N, D).

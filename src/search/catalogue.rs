@@ -56,7 +56,7 @@ impl Catalogue {
         Ok(Self { epsilon: options.epsilon, shape: [count, dim], codes })
     }
 
-    /// The catalogue whose codes [`Self::lines`], [`Self::scales`] and [`Self::errors`] gave, for items
+    /// The catalogue whose codes [`Self::lines`], [`Self::scales`] and [`Self::residuals`] gave, for items
     /// of this shape and this epsilon. Codes of other items make it find the wrong ones.
     ///
     /// # Errors
@@ -66,11 +66,11 @@ impl Catalogue {
         epsilon: f64,
         lines: Shared<u8>,
         scales: Shared<f32>,
-        errors: Shared<f32>,
+        residuals: Shared<f32>,
     ) -> Result<Self, Error> {
         let _ = Call::<f32>::new(&Options { epsilon, ..Options::default() })?;
         let [count, dim] = shape;
-        let shared = SharedCodes { lines, scales, errors };
+        let shared = SharedCodes { lines, scales, residuals };
         let codes = ItemCodes::shared(coded(count, dim), dim, shared)?;
         Ok(Self { epsilon, shape, codes })
     }
@@ -90,7 +90,7 @@ impl Catalogue {
     /// The norm of what the codes leave out, an item; negative infinity for an item without scores,
     /// and behind the last one.
     #[must_use]
-    pub fn errors(&self) -> &[f32] {
+    pub fn residuals(&self) -> &[f32] {
         self.codes.parts().2
     }
 

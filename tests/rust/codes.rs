@@ -7,20 +7,20 @@ use cosim_rs::search::{Catalogue, Filter, Shared};
 use ndarray::Array2;
 use std::sync::Arc;
 
-/// Lines, scales and errors.
+/// Lines, scales and residuals.
 #[derive(Clone)]
 struct Codes(Vec<u8>, Vec<f32>, Vec<f32>);
 
 impl Codes {
     fn of(catalogue: &Catalogue) -> Self {
         let floats = |floats: &[f32]| floats.to_vec();
-        Self(catalogue.lines().to_vec(), floats(catalogue.scales()), floats(catalogue.errors()))
+        Self(catalogue.lines().to_vec(), floats(catalogue.scales()), floats(catalogue.residuals()))
     }
 
     fn handed_over(self, shape: [usize; 2], epsilon: f64) -> Result<Catalogue, Error> {
-        let Self(lines, scales, errors) = self;
+        let Self(lines, scales, residuals) = self;
         let scales: Shared<f32> = Arc::new(scales);
-        Catalogue::of_codes(shape, epsilon, Arc::new(lines), scales, Arc::new(errors))
+        Catalogue::of_codes(shape, epsilon, Arc::new(lines), scales, Arc::new(residuals))
     }
 }
 
@@ -58,10 +58,11 @@ fn lines_may_begin_anywhere() {
         }
     }
     let (items, catalogue) = prepared(300, 20);
-    let Codes(mut lines, scales, errors) = Codes::of(&catalogue);
+    let Codes(mut lines, scales, residuals) = Codes::of(&catalogue);
     lines.insert(0, 7);
-    let (lines, scales, errors) = (Arc::new(Later(lines)), Arc::new(scales), Arc::new(errors));
-    let again = Catalogue::of_codes([300, 20], 0.0, lines, scales, errors).unwrap();
+    let (lines, scales, residuals) =
+        (Arc::new(Later(lines)), Arc::new(scales), Arc::new(residuals));
+    let again = Catalogue::of_codes([300, 20], 0.0, lines, scales, residuals).unwrap();
     let (filter, options) = (Filter::default(), Options::default());
     let found = again.top_k::<f32>(items.view(), items.view(), 1, &filter, &options).unwrap();
     assert!(found.indices.column(0).iter().copied().eq(0..300));
@@ -77,7 +78,7 @@ fn codes_that_do_not_fit_are_refused() {
     };
     assert_eq!(refused(|codes| codes.0.truncate(5)), "lines: got shape [5], expected [1600]");
     assert_eq!(refused(|codes| codes.1.truncate(47)), "scales: got shape [47], expected [48]");
-    assert_eq!(refused(|codes| codes.2.push(0.0)), "errors: got shape [49], expected [48]");
+    assert_eq!(refused(|codes| codes.2.push(0.0)), "residuals: got shape [49], expected [48]");
     for (shape, name) in [([32, 9], "lines"), ([33, 13], "lines"), ([usize::MAX, 9], "lines")] {
         let Err(Error::Shape { name: got, .. }) = codes.clone().handed_over(shape, 0.0) else {
             panic!("{shape:?} is not refused")
@@ -93,7 +94,7 @@ fn codes_that_do_not_fit_are_refused() {
 /// With such numbers a scan might find items that there are not, or be stuck with what it finds for a
 /// user who has no direction.
 #[test]
-fn scales_and_errors_that_nothing_has_are_refused() {
+fn scales_and_residuals_that_nothing_has_are_refused() {
     let codes = Codes::of(&prepared(33, 9).1);
     let refused = |change: &dyn Fn(&mut Codes)| {
         let mut codes = codes.clone();
@@ -105,14 +106,14 @@ fn scales_and_errors_that_nothing_has_are_refused() {
         assert_eq!(scale, format!("scales: got {wrong} at 20, expected 0 to 1"));
         let beyond = refused(&|codes| codes.1[40] = wrong).unwrap();
         assert_eq!(beyond, format!("scales: got {wrong} at 40, expected 0 to 1"));
-        let error = refused(&|codes| codes.2[32] = wrong);
+        let residual = refused(&|codes| codes.2[32] = wrong);
         if wrong == f32::NEG_INFINITY {
-            assert_eq!(error, None); // an item without scores
+            assert_eq!(residual, None); // an item without scores
         } else {
             let wanted = "expected 0 to 1, or -inf for an item without scores";
-            assert_eq!(error.unwrap(), format!("errors: got {wrong} at 32, {wanted}"));
+            assert_eq!(error.unwrap(), format!("residuals: got {wrong} at 32, {wanted}"));
         }
     }
     let beyond = refused(&|codes| codes.2[35] = 0.0).unwrap();
-    assert_eq!(beyond, "errors: got 0 at 2, expected -inf behind the last item");
+    assert_eq!(beyond, "residuals: got 0 at 2, expected -inf behind the last item");
 }

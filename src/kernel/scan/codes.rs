@@ -102,7 +102,7 @@ impl ItemCodes {
             lines_per_block,
             lines: Lines { bytes: Store::Shared(codes.lines), first: 0, count: lines },
             scales: Store::Shared(codes.scales),
-            errors: Store::Shared(codes.errors),
+            errors: Store::Shared(codes.residuals),
         })
     }
 

@@ -11,28 +11,28 @@ use super::store::Shared;
 use crate::error::Error;
 use crate::score::check_shape;
 
-/// Lines and those of a tile behind them, scales, and errors; see [`super::codes`].
+/// Lines and those of a tile behind them, scales, and residuals; see [`super::codes`].
 pub(crate) struct SharedCodes {
     pub(crate) lines: Shared<u8>,
     pub(crate) scales: Shared<f32>,
-    pub(crate) errors: Shared<f32>,
+    pub(crate) residuals: Shared<f32>,
 }
 
 impl SharedCodes {
     /// Whether they can be codes of so many items of so many elements.
     pub(super) fn check(&self, count: usize, dim: usize) -> Result<(), Error> {
         let (lines, scales, errors) =
-            ((*self.lines).as_ref(), (*self.scales).as_ref(), (*self.errors).as_ref());
+            ((*self.lines).as_ref(), (*self.scales).as_ref(), (*self.residuals).as_ref());
         let blocks = count.div_ceil(GROUP);
         let bytes = blocks.saturating_mul(lines_for(dim)).saturating_add(TILE_LINES);
         check_shape("lines", &[lines.len()], &[bytes.saturating_mul(LINE)])?;
         check_shape("scales", &[scales.len()], &[blocks * GROUP])?;
-        check_shape("errors", &[errors.len()], &[blocks * GROUP])?;
+        check_shape("residuals", &[errors.len()], &[blocks * GROUP])?;
         let (items, beyond) = errors.split_at(count);
         let is_norm = |error| error == NOT_FOUND || is_of_unit(error);
         check_each("scales", scales, is_of_unit, "0 to 1")?;
-        check_each("errors", items, is_norm, "0 to 1, or -inf for an item without scores")?;
-        check_each("errors", beyond, |error| error == NOT_FOUND, "-inf behind the last item")
+        check_each("residuals", items, is_norm, "0 to 1, or -inf for an item without scores")?;
+        check_each("residuals", beyond, |error| error == NOT_FOUND, "-inf behind the last item")
     }
 }
 
