@@ -9,8 +9,8 @@ QUIET := TF_CPP_MIN_LOG_LEVEL=2
 NO_NEWS := -W ignore::DeprecationWarning
 
 # The tests whose answers a kernel could change.
-NUMERICAL := $(addprefix tests/test_,bits.py candidates.py catalogue.py contract.py \
-	dtypes.py empty.py extremes.py floating_point_mode.py layouts.py out.py top_k.py \
+NUMERICAL := $(addprefix tests/test_,bits.py candidates.py catalogue.py catalogue_file_fuzz.py \
+	contract.py dtypes.py empty.py extremes.py floating_point_mode.py layouts.py out.py top_k.py \
 	top_k_candidates.py)
 
 # $(1) runs pytest, $(2) are folders of tests and $(3) Keras' backends. A process each: what torch
@@ -25,8 +25,8 @@ define test_frameworks
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help demo search test test-rust test-python test-kernels test-backends test-versions lint format bench \
-	bench-peers bench-company bench-layers bench-kernels wheel wheel-check clean
+.PHONY: help demo search test test-rust test-python test-kernels test-backends test-versions fuzz \
+	lint format bench bench-peers bench-company bench-layers bench-kernels wheel wheel-check clean
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -62,6 +62,10 @@ test-versions: wheel ## Test with the oldest supported frameworks (6 GB to insta
 	# They warn of the old names that they use of each other.
 	$(call test_frameworks,.venv-oldest/bin/python $(NO_NEWS) -m pytest $(NO_NEWS),\
 		with_jax backends with_tensorflow with_torch,jax tensorflow torch)
+
+fuzz: build test-deps ## Try 100,000 wrong files of catalogues, and kill 100 processes that save
+	$(CLEAN) FUZZ_CASES=100000 FUZZ_KILLS=100 $(BIN)/python -m pytest -q \
+		tests/test_catalogue_file_fuzz.py
 
 lint: build lint-deps ## Check formatting, lints and types
 	cargo fmt --check

@@ -104,6 +104,21 @@ class Ids(Positions):
         """The dtype of the ids."""
         return self._names.dtype
 
+    @classmethod
+    def in_order(cls, names: NDArray[Any], order: Places) -> Ids:
+        """Ids of which the order is known: it is checked, which is sooner done than sorting."""
+        ids = cls.__new__(cls)
+        Positions.__init__(ids, len(names))
+        if len(order) and not 0 <= order.min() <= order.max() < len(names):
+            raise ValueError(f"ids.order: expected places of 0 to {len(names) - 1}")
+        names.flags.writeable = False
+        ids._names, ids._order = names, order
+        # Strings are taken in half the time of `names[order]`, numbers in twice that.
+        ids._sorted = names[order] if names.dtype.kind in "iu" else names.take(order)
+        if not (ids._sorted[:-1] < ids._sorted[1:]).all():
+            raise ValueError("ids.order: expected the ids to ascend by it, and no two to be alike")
+        return ids
+
     def __reduce__(self) -> tuple[type[Ids], tuple[NDArray[Any], int]]:
         """Pickle the ids alone: the order is found again, and they stay read-only."""
         return type(self), (self._names, self.count)
@@ -114,9 +129,15 @@ class Ids(Positions):
         return self._names
 
     @property
+    def order(self) -> Places:
+        """The places of the ids as they ascend."""
+        return self._order
+
+    @property
     def nbytes(self) -> int:
-        """The bytes of the ids, sorted and not, and of the order."""
-        return self._names.nbytes + self._sorted.nbytes + self._order.nbytes
+        """The bytes of the ids, sorted and not, and of the order, unless they lie in a file."""
+        held = (self._names, self._sorted, self._order)
+        return sum(array.nbytes for array in held if array.flags.owndata)
 
     def find(self, argument: str, names: NDArray[Any]) -> Places:
         """The slots of the items with these ids, and -1 where there is none."""

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import copy
 import pickle
+import tempfile
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -119,6 +121,12 @@ def where_dtypes_are_not_known(given: NDArray[Any] = unknown, read: Any = unknow
     named = cosim_rs.Catalogue(narrow, ["tea", "cup"])
     loaded: cosim_rs.Catalogue[np.float32, np.str_] = pickle.loads(pickle.dumps(named))
     assert loaded.ids.tolist() == ["tea", "cup"]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "items.safetensors")
+        named.save(path)
+        opened: cosim_rs.Catalogue[np.float32, np.str_]
+        opened = cosim_rs.Catalogue.open(str(path), mmap=False, verify=True)
+    assert opened.ids.tolist() == ["tea", "cup"]
 
 
 def configuration() -> None:

@@ -22,6 +22,8 @@ cosim_rs.cosine_similarity(rows, rows, None)  # type: ignore[call-overload]
 cosim_rs.top_k(rows, rows, 2, [[1]])  # type: ignore[call-overload]
 cosim_rs.top_k(rows, rows, n=2)  # type: ignore[call-overload]
 cosim_rs.Catalogue(rows, None, 0.1)  # type: ignore[call-overload]
+cosim_rs.Catalogue.open("items", True)  # type: ignore[call-arg]
+catalogue.save(3)  # type: ignore[arg-type]
 cosim_rs.batched_cosine_similarity(rows)  # type: ignore[call-overload]
 
 # Numbers of another type.
