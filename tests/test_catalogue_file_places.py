@@ -170,47 +170,59 @@ class TestPickles:
 
 
 LARGER_THAN_MEMORY = """
+import os
 import resource
 import sys
 import numpy as np
 import cosim_rs
 from peak_memory import extra_peak, _status
 
-catalogue = cosim_rs.Catalogue.open(sys.argv[1])
+path = sys.argv[1]
 users = np.load(sys.argv[2])
-catalogue.top_k(users[:2], threads=2)  # starts what it needs of threads
+small = cosim_rs.Catalogue(np.random.default_rng(0).standard_normal((40_000, 64)))
+small.top_k(np.ones((4, 64)), threads=2)  # starts the threads
+del small
 limit = _status("VmData") + 30 * 2**20
 resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
 try:
-    np.fromfile(sys.argv[1], np.uint8)
+    np.fromfile(path, np.uint8)
     raise SystemExit("there is memory for the items")
 except MemoryError:
     pass
+with open(path, "rb") as file:
+    os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+def bytes_read():
+    with open("/proc/self/io") as lines:
+        (line,) = (line for line in lines if line.startswith("read_bytes"))
+    return int(line.split()[1])
 
 def search():
     global found
-    found = catalogue.top_k(users, threads=2)
+    found = cosim_rs.Catalogue.open(path).top_k(users, 1, threads=2)
 
-print(extra_peak(search))
+before = bytes_read()
+print(extra_peak(search), bytes_read() - before)
 np.savez(sys.argv[2] + ".npz", *found)
 """
 
 
 @pytest.mark.skipif(not SUPPORTED, reason="resets the peak memory in Linux's /proc")
 def test_items_that_are_larger_than_memory_are_searched(tmp_path: Path) -> None:
-    """Of 128 MB, in a process that can have 30 MB more: 32 MB of codes are looked at, which the
-    system has, and of each item that is scored the pages around it, 64 KiB.
+    """Of 128 MB, in a process that can have 30 MB more, and that finds nothing in memory: 32 MB of
+    codes are looked at, and of each item that is scored, some hundred, the pages around it.
     """
     rng = np.random.default_rng(0)
     items = rng.standard_normal((125_000, 256), np.float32)
-    catalogue, users = cosim_rs.Catalogue(items), rng.standard_normal((4, 256), np.float32)
+    catalogue, users = cosim_rs.Catalogue(items), items[[5, 70_000, 124_999]] + np.float32(0.01)
     file, queries = tmp_path / "items.safetensors", tmp_path / "users.npy"
     catalogue.save(file)
     np.save(queries, users)
     code = f"import sys; sys.argv[1:] = {json.dumps([str(file), str(queries)])}{LARGER_THAN_MEMORY}"
-    peak = int(run_python(code))
-    expected = catalogue.top_k(users)
+    peak, read = map(int, run_python(code).split())
+    expected = catalogue.top_k(users, 1)
     with np.load(f"{queries}.npz") as found:
         assert_same_bits(found["arr_0"], expected.scores)
         assert_same_bits(found["arr_1"], expected.indices)
     assert peak < items.nbytes / 2
+    assert read < items.nbytes / 2
