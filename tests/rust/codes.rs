@@ -111,7 +111,7 @@ fn scales_and_residuals_that_nothing_has_are_refused() {
             assert_eq!(residual, None); // an item without scores
         } else {
             let wanted = "expected 0 to 1, or -inf for an item without scores";
-            assert_eq!(error.unwrap(), format!("residuals: got {wrong} at 32, {wanted}"));
+            assert_eq!(residual.unwrap(), format!("residuals: got {wrong} at 32, {wanted}"));
         }
     }
     let beyond = refused(&|codes| codes.2[35] = 0.0).unwrap();
