@@ -170,8 +170,9 @@ class TestWhatIsHeld:
         read = cosim_rs.Catalogue.open(path, mmap=False)
         assert read.nbytes == 8000 + os.path.getsize(path)
 
-    def test_what_is_opened_cannot_be_written_to(self, path: Path) -> None:
-        named(20, 4, "list").save(path)
+    @pytest.mark.parametrize("ids", ["list", "text"])
+    def test_what_is_opened_cannot_be_written_to(self, path: Path, ids: str) -> None:
+        named(20, 4, ids).save(path)
         for opened in opened_each_way(path):
             for array in (opened._items, opened.ids, *opened._codes.parts()):
                 assert not array.flags.writeable

@@ -249,6 +249,14 @@ class TestTensors:
         message = refusal(path, with_tensor(data, "ids.offsets", offsets))
         assert "ids.offsets: expected to ascend" in message
 
+    @pytest.mark.parametrize(("place", "step"), [(0, 1), (-1, -1)])
+    def test_offsets_that_leave_some_bytes_out(self, path: Path, place: int, step: int) -> None:
+        data = saved(path, named(17, 5, "bytes"))
+        offsets = tensor(data, "ids.offsets", "i8")
+        offsets[place] += step
+        message = refusal(path, with_tensor(data, "ids.offsets", offsets))
+        assert "ids.offsets: expected to ascend from 0 to" in message
+
     def test_ids_that_are_alike(self, path: Path) -> None:
         data = saved(path, named(17, 5, "list"))
         ids = tensor(data, "ids", "i8")
