@@ -57,6 +57,16 @@ def named(count: int, dim: int, ids: str = "text", dtype: Any = np.float32) -> c
     return cosim_rs.Catalogue(items.astype(dtype), IDS[ids](count))
 
 
+def items(catalogue: cosim_rs.Catalogue) -> Array:
+    """The items of a catalogue that was not changed, where they lie."""
+    return catalogue._state.pieces[0].items
+
+
+def codes(catalogue: cosim_rs.Catalogue) -> Any:
+    """And their codes."""
+    return catalogue._state.pieces[0].codes
+
+
 def assert_alike(catalogue: cosim_rs.Catalogue, expected: cosim_rs.Catalogue) -> None:
     """Raise unless two catalogues are alike in all that can be seen of them."""
     assert (len(catalogue), catalogue.dim) == (len(expected), expected.dim)

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from catalogue_files import HAS_STRINGS, IDS, assert_alike, header_of, named, saved
+from catalogue_files import HAS_STRINGS, IDS, assert_alike, codes, header_of, items, named, saved
 from helpers import REPOSITORY, assert_same_bits, gaussian_rows
 from ml_dtypes import bfloat16
 from safetensors import safe_open
@@ -95,10 +95,10 @@ class TestRoundTrips:
         catalogue = named(200, 8, "rows")
         catalogue.save(path)
         opened = cosim_rs.Catalogue.open(path)
-        for kept, made in zip(opened._codes.parts(), catalogue._codes.parts(), strict=True):
+        for kept, made in zip(codes(opened).parts(), codes(catalogue).parts(), strict=True):
             assert_same_bits(kept, made)
             assert not kept.flags.writeable
-        assert opened._codes.nbytes == 0
+        assert codes(opened).nbytes == 0
 
 
 class TestOtherTools:
@@ -174,7 +174,7 @@ class TestWhatIsHeld:
     def test_what_is_opened_cannot_be_written_to(self, path: Path, ids: str) -> None:
         named(20, 4, ids).save(path)
         for opened in opened_each_way(path):
-            for array in (opened._items, opened.ids, *opened._codes.parts()):
+            for array in (items(opened), opened.ids, *codes(opened).parts()):
                 assert not array.flags.writeable
 
     def test_a_file_that_is_replaced_or_removed_stays_open(self, path: Path) -> None:

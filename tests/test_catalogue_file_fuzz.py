@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from catalogue_files import header_of, named, saved, with_checksum
+from catalogue_files import header_of, items, named, saved, with_checksum
 from helpers import TESTS, gaussian_rows
 
 import cosim_rs
@@ -161,7 +161,7 @@ def test_a_save_that_is_killed_leaves_the_old_file_or_the_new_one(tmp_path: Path
         catalogue = cosim_rs.Catalogue.open(path, verify=True)
         number = len(catalogue) - 3000
         assert number in (0, 1)
-        assert (catalogue._items == number + 1.0).all()
+        assert (items(catalogue) == number + 1.0).all()
         found.add(number)
         names = {file.name for file in tmp_path.iterdir()} - {path.name}
         assert len(names) <= 1  # what was being written

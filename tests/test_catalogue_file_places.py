@@ -82,18 +82,17 @@ class TestPaths:
 
     def test_an_error_in_the_middle_leaves_the_old_file_alone(self, path: Path) -> None:
         data = saved(path, named(5, 3))
-        catalogue = named(100, 3)
+        piece = named(100, 3)._state.pieces[0]
 
         def failing() -> Any:
-            yield catalogue._items[:50]
+            yield piece.items[:50]
             raise KeyboardInterrupt
 
-        parts = catalogue._codes.parts(), catalogue._naming, 0.0
+        parts = _file.Parts(piece.items, piece.codes.parts(), piece.naming, 0.0, None)
         with pytest.raises(KeyboardInterrupt):
-            _file.write(str(path), failing(), (100, 3), np.dtype(np.float32), *parts)
-        items = [catalogue._items[:99]]
+            _file.write(str(path), parts, failing(), (100, 3))
         with pytest.raises(AssertionError, match="items has not the length"):
-            _file.write(str(path), items, (100, 3), np.dtype(np.float32), *parts)
+            _file.write(str(path), parts, [piece.items[:99]], (100, 3))
         assert path.read_bytes() == data
         assert list(path.parent.iterdir()) == [path]
 

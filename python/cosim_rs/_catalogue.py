@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import os
 import threading
 from collections.abc import Callable
 from types import GenericAlias
@@ -10,13 +12,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from cosim_rs import _arrays, _candidates, _changes, _filters, _search
+from cosim_rs import _arrays, _candidates, _changes, _file, _filters, _saving, _search
 from cosim_rs._arrays import Scores, Vectors, fitting
 from cosim_rs._filters import Lists
 from cosim_rs._interchange import as_array
 from cosim_rs._naming import Ids, Positions
 from cosim_rs._search import Filter, TopK
-from cosim_rs._state import Piece, State, first_state
+from cosim_rs._state import Piece, State
 
 
 class Catalogue:
@@ -26,9 +28,9 @@ class Catalogue:
     and scores exactly only those items that the bound does not rule out; so what it finds is, bit
     for bit, what `top_k` finds. Items may be added, updated and removed. A catalogue may be
     searched and changed from many threads at once: a search sees the items as they were when it
-    began. It can be pickled, with its items, borrowed or not; where it is loaded its codes are
-    prepared anew. A `copy.copy` shares everything but later changes, a `copy.deepcopy` has items
-    of its own.
+    began. It can be pickled, with its items, borrowed or not, and its codes are prepared anew where
+    it is loaded; one that was opened from a file, and not changed since, is pickled as its path. A
+    `copy.copy` shares everything but later changes, a `copy.deepcopy` has items of its own.
 
     Parameters
     ----------
@@ -83,31 +85,135 @@ class Catalogue:
         naming = Positions(len(given)) if ids is None else Ids(ids, len(given))
         self._epsilon = _arrays.as_epsilon(epsilon)
         codes = _changes.prepared(given, self._epsilon, _arrays.as_threads(threads))
-        self._state = first_state(given, codes, naming)
-        self._not_ours = given if is_borrowed else None
+        piece = Piece(given, codes, naming, None, 0 if is_borrowed else given.nbytes)
+        next_id = len(given) if ids is None else None
+        self._state = State((piece,), None, len(given), next_id)
         self._changing = threading.Lock()
 
     def __class_getitem__(cls, dtypes: Any) -> GenericAlias:
         """Name the dtypes of scores and ids, for type checkers."""
         return GenericAlias(cls, dtypes)
 
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the catalogue to a file, items, codes, ids and all.
+
+        It is a safetensors file, which `Catalogue.open` opens and other tools can read; what is in
+        it is said in docs/catalogue.md. A file that is there is replaced when the new one is
+        complete and on the disk: whatever happens, and whenever, there is the one or the other.
+        Who has opened the old one, as this catalogue may have, keeps it.
+
+        Parameters
+        ----------
+        path : str or os.PathLike
+            The name of the file, usually one that ends in ``.safetensors``.
+
+        Raises
+        ------
+        OSError
+            If it cannot be written; no such folder is a FileNotFoundError.
+        TypeError, ValueError
+            If the path is none, or of something that is no file; if an id is no text.
+
+        Examples
+        --------
+        >>> import os, tempfile
+        >>> import numpy as np
+        >>> import cosim_rs
+        >>> path = os.path.join(tempfile.mkdtemp(), "shapes.safetensors")
+        >>> cosim_rs.Catalogue(np.eye(3), ids=["a", "b", "c"]).save(path)
+        >>> cosim_rs.Catalogue.open(path).top_k([1.0, 2.0, 0.0], 1).ids
+        array(['b'], dtype='<U1')
+        """
+        _saving.save(self._state, _file.as_path(path), self._epsilon)
+
+    @classmethod
+    def open(
+        cls, path: str | os.PathLike[str], *, mmap: bool = True, verify: bool = False
+    ) -> Catalogue:
+        """Open a catalogue that was saved.
+
+        Parameters
+        ----------
+        path : str or os.PathLike
+            The name of the file.
+        mmap : bool, default True
+            Whether to map the file rather than read it. Then it is open at once, however large, and
+            may be larger than the memory: of the items only those are read that a search scores.
+            Processes that map one file share its memory. Such a file may be replaced, as `save`
+            does, but must not be written to.
+        verify : bool, default False
+            Whether to compare all of the file with its checksums, which reads it once. What is read
+            rather than mapped always is. The header, the sizes, that ids are unique, and whatever
+            else a search relies on to end well, are checked in any case.
+
+        Returns
+        -------
+        Catalogue
+            It finds what the saved one does, bit for bit. Its `nbytes` do not count what is mapped.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be read; no such file is a FileNotFoundError.
+        TypeError
+            If an argument is of another type than it should be.
+        ValueError
+            If the file is no catalogue, of a later format, cut off or changed.
+
+        Examples
+        --------
+        >>> import os, tempfile
+        >>> import numpy as np
+        >>> import cosim_rs
+        >>> path = os.path.join(tempfile.mkdtemp(), "shapes.safetensors")
+        >>> cosim_rs.Catalogue(np.eye(3)).save(path)
+        >>> cosim_rs.Catalogue.open(path, verify=True)
+        <cosim_rs.Catalogue: 3 items of 3 float64>
+        """
+        flags = {"mmap": mmap, "verify": verify}
+        flags = {name: _filters.as_flag(name, flag) for name, flag in flags.items()}
+        catalogue = cls.__new__(cls)
+        catalogue._state, catalogue._epsilon = _saving.opened(_file.as_path(path), **flags)
+        catalogue._changing = threading.Lock()
+        return catalogue
+
     def __getstate__(self) -> dict[str, Any]:
-        """Leave out the codes, which are soon made again, and whose the items were."""
+        """Name the file; or leave out the codes, soon made again, and whose the items were."""
         attributes = vars(self).copy()
-        del attributes["_changing"], attributes["_not_ours"]
+        del attributes["_changing"]
         state: State = attributes.pop("_state")
+        if state.source:
+            return attributes | {"_source": state.source._asdict()}  # plain, to outlive its class
         pieces = [(piece.items, piece.naming, piece.places) for piece in state.pieces]
         return attributes | {"_parts": (pieces, state.live, state.next_place, state.next_id)}
 
     def __setstate__(self, attributes: dict[str, Any]) -> None:
-        """Take over what was pickled, which nobody else holds, and prepare it again."""
-        given, *numbers = attributes.pop("_parts")
-        vars(self).update(attributes, _not_ours=None, _changing=threading.Lock())
+        """Open the same file; or take over what was pickled, which is ours, and prepare it."""
+        source, parts = attributes.pop("_source", None), attributes.pop("_parts", None)
+        vars(self).update(attributes, _changing=threading.Lock())
+        if source:
+            self._state = _saving.opened_again(_file.Source(**source))
+            return
+        given, *numbers = parts
         pieces = [
-            Piece(items, _changes.prepared(items, self._epsilon, None), naming, places)
+            Piece(
+                items,
+                _changes.prepared(items, self._epsilon, None),
+                naming,
+                places,
+                items.nbytes,
+            )
             for items, naming, places in given
         ]
         self._state = State(tuple(pieces), *numbers)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Catalogue:
+        """Copy all; but nobody can change what is in a file, which may have another name by now."""
+        if self._state.source:
+            return self.__copy__()
+        copied = type(self).__new__(type(self))
+        copied.__setstate__(copy.deepcopy(self.__getstate__(), memo))
+        return copied
 
     def __copy__(self) -> Catalogue:
         """Share everything; later changes of the one are none of the other."""
@@ -140,10 +246,12 @@ class Catalogue:
 
     @property
     def nbytes(self) -> int:
-        """The bytes that the catalogue holds: codes, ids, and items that are not borrowed."""
-        state = self._state
-        own = [piece.items for piece in state.pieces if piece.items is not self._not_ours]
-        return state.nbytes + sum(items.nbytes for items in own)
+        """The bytes that the catalogue holds: codes, ids, and items that are not borrowed.
+
+        What lies in a file that is mapped is not counted: of that the system keeps what it has
+        room for.
+        """
+        return self._state.nbytes
 
     def add(self, items: ArrayLike, ids: ArrayLike | None = None) -> None:
         """Add items behind the others.
@@ -173,7 +281,7 @@ class Catalogue:
         >>> catalogue.top_k([2.0, 1.0, 0.0], 2).ids.tolist()
         ['both', 'a']
         """
-        self._change(lambda state, *how: _changes.added(state, items, ids, *how))
+        self._change(lambda state, epsilon: _changes.added(state, items, ids, epsilon))
 
     def update(self, ids: ArrayLike, items: ArrayLike) -> None:
         """Put other items in the place of some.
@@ -203,7 +311,7 @@ class Catalogue:
         >>> catalogue.top_k([0.0, 0.0, 1.0], 2).ids
         array([0, 2])
         """
-        self._change(lambda state, *how: _changes.updated(state, ids, items, *how))
+        self._change(lambda state, epsilon: _changes.updated(state, ids, items, epsilon))
 
     def remove(self, ids: ArrayLike) -> None:
         """Remove some items. Their ids may be given to others.
@@ -229,12 +337,12 @@ class Catalogue:
         >>> catalogue.ids
         array([0, 2])
         """
-        self._change(lambda state, *how: _changes.removed(state, ids, *how))
+        self._change(lambda state, epsilon: _changes.removed(state, ids, epsilon))
 
-    def _change(self, change: Callable[[State, float, bool], State]) -> None:
+    def _change(self, change: Callable[[State, float], State]) -> None:
         """Go to the state after this one; one change after the other."""
         with self._changing:
-            self._state = change(self._state, self._epsilon, False)
+            self._state = change(self._state, self._epsilon)
 
     def top_k(
         self,

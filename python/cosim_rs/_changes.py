@@ -36,9 +36,7 @@ def prepared(items: Vectors, epsilon: float, threads: int | None) -> _cosim_rs.C
     return codes
 
 
-def added(
-    state: State, items: ArrayLike, ids: ArrayLike | None, epsilon: float, is_fixed: bool
-) -> State:
+def added(state: State, items: ArrayLike, ids: ArrayLike | None, epsilon: float) -> State:
     """The state with items behind the others."""
     rows = _as_rows(state, items)
     names = _as_new_ids(state, ids, len(rows))
@@ -49,15 +47,13 @@ def added(
         return _first(rows, naming, None if ids is not None else _after(names), epsilon)
     next_id = None if state.next_id is None else max(state.next_id, _after(names))
     places = np.arange(state.next_place, state.next_place + len(rows))
-    piece = Piece(rows, prepared(rows, epsilon, None), naming, places)
+    piece = _piece(rows, naming, places, epsilon)
     live = np.concatenate([_flags(state), np.ones(len(rows), np.bool_)])
     next_place = state.next_place + len(rows)
-    return _tidy(State((*state.pieces, piece), live, next_place, next_id), epsilon, is_fixed)
+    return _tidy(State((*state.pieces, piece), live, next_place, next_id), epsilon)
 
 
-def updated(
-    state: State, ids: ArrayLike, items: ArrayLike, epsilon: float, is_fixed: bool
-) -> State:
+def updated(state: State, ids: ArrayLike, items: ArrayLike, epsilon: float) -> State:
     """The state with other items in the place of those with these ids."""
     slots = _found(state, ids)
     rows = _as_rows(state, items)
@@ -69,14 +65,14 @@ def updated(
     order = np.argsort(places)
     rows, replaced, places = rows[order], slots[order], places[order]
     naming = Ids(state.names_at(replaced), len(rows))
-    piece = Piece(rows, prepared(rows, epsilon, None), naming, places)
+    piece = _piece(rows, naming, places, epsilon)
     live = np.concatenate([_flags(state), np.ones(len(rows), np.bool_)])
     live[replaced] = False
     changed = State((*state.pieces, piece), live, state.next_place, state.next_id)
-    return _tidy(changed, epsilon, is_fixed)
+    return _tidy(changed, epsilon)
 
 
-def removed(state: State, ids: ArrayLike, epsilon: float, is_fixed: bool) -> State:
+def removed(state: State, ids: ArrayLike, epsilon: float) -> State:
     """The state without the items with these ids."""
     slots = _found(state, ids)
     if not len(slots):
@@ -84,7 +80,7 @@ def removed(state: State, ids: ArrayLike, epsilon: float, is_fixed: bool) -> Sta
     live = _flags(state)
     live[slots] = False
     changed = State(state.pieces, live, state.next_place, state.next_id)
-    return _tidy(changed, epsilon, is_fixed)
+    return _tidy(changed, epsilon)
 
 
 def _after(ids: NDArray[Any]) -> int:
@@ -171,14 +167,19 @@ def _first(rows: Vectors, naming: Positions, next_id: int | None, epsilon: float
     """A state of one piece without gaps."""
     if next_id is not None and np.array_equal(naming.names, np.arange(len(rows))):
         naming = Positions(len(rows))
-    piece = Piece(rows, prepared(rows, epsilon, None), naming)
+    piece = _piece(rows, naming, None, epsilon)
     return State((piece,), None, len(rows), next_id)
 
 
-def _tidy(state: State, epsilon: float, is_fixed: bool) -> State:
+def _piece(rows: Vectors, naming: Positions, places: Places | None, epsilon: float) -> Piece:
+    """A piece of rows that are the catalogue's own."""
+    return Piece(rows, prepared(rows, epsilon, None), naming, places, rows.nbytes)
+
+
+def _tidy(state: State, epsilon: float) -> State:
     """The same items with the last pieces written anew as one, where that pays.
 
-    The first piece stays as it is if `is_fixed`: one that is mapped may be larger than the memory.
+    One that is mapped stays as it is.
     """
     live = state.live
     if live is None:
@@ -189,7 +190,7 @@ def _tidy(state: State, epsilon: float, is_fixed: bool) -> State:
         left = int(np.count_nonzero(live[first : first + len(piece)]))
         is_worn = (len(piece) - left) * _DEAD > len(piece)
         is_small = behind * _BEHIND > left
-        if (is_worn or is_small) and not (is_fixed and index == 0):
+        if (is_worn or is_small) and not piece.is_mapped:
             begin = index
         behind += left
     return state if begin == len(state.pieces) else _rewritten(state, begin, epsilon)
@@ -212,7 +213,7 @@ def _rewritten(state: State, begin: int, epsilon: float) -> State:
     slots, places = slots[order], places[order]
     rows = state.items_at(slots)
     naming = Ids(state.names_at(slots), len(slots))
-    piece = Piece(rows, prepared(rows, epsilon, None), naming, places)
+    piece = _piece(rows, naming, places, epsilon)
     flags = np.concatenate([live[:first], np.ones(len(slots), np.bool_)])
     return State((*kept, piece), flags, state.next_place, state.next_id)
 

@@ -42,6 +42,7 @@ class Parts(NamedTuple):
     codes: tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.float32]]
     naming: Positions
     epsilon: float
+    next_id: int | None
 
 
 class Source(NamedTuple):
@@ -65,24 +66,18 @@ def as_path(path: object) -> str:
     return os.fsdecode(path)
 
 
-def write(
-    path: str,
-    items: Iterable[NDArray[Any]],
-    shape: tuple[int, int],
-    dtype: np.dtype[Any],
-    codes: tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.float32]],
-    naming: Positions,
-    epsilon: float,
-) -> None:
-    """Write a catalogue of `shape` (N, D) to a file; `items` are N rows of this dtype in chunks.
+def write(path: str, parts: Parts, items: Iterable[NDArray[Any]], shape: tuple[int, int]) -> None:
+    """Write a catalogue of `shape` (N, D) to a file; `items` are the N rows in chunks.
+
+    Of the parts' own items no more than the dtype counts.
 
     The header comes first in the file and has the checksum of what comes last, so its room is left
     free until the rest is written.
     """
-    kind, ids = _file_ids.as_tensors(naming)
-    summary = Summary(shape, _name(dtype), epsilon, kind)
+    kind, ids = _file_ids.as_tensors(parts.naming)
+    summary = Summary(shape, _name(parts.items.dtype), parts.epsilon, kind, parts.next_id)
     arrays: dict[str, Iterable[NDArray[Any]]] = dict(
-        zip(("codes", "scales", "residuals"), ([part] for part in codes), strict=True)
+        zip(("codes", "scales", "residuals"), ([part] for part in parts.codes), strict=True)
     )
     arrays |= {"items": items} | {name: [array] for name, array in ids.items()}
     tensors = layout(summary)
@@ -128,7 +123,8 @@ def read(path: str, *, mmap: bool, verify: bool) -> tuple[Parts, Source]:
     codes = arrays["codes"].reshape(-1), arrays["scales"], arrays["residuals"]
     fingerprint = hashlib.sha256(header.raw).hexdigest()
     source = Source(os.path.abspath(path), fingerprint, mmap, size)
-    return Parts(arrays["items"], codes, naming, header.summary.epsilon), source
+    next_id = header.summary.next_id
+    return Parts(arrays["items"], codes, naming, header.summary.epsilon, next_id), source
 
 
 def _header(file: BinaryIO, size: int) -> Header:

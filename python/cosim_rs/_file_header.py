@@ -32,6 +32,7 @@ MOST_BYTES = 1 << 16  # of a header; of a catalogue's, a tenth is enough for the
 # Longer vectors, and more of them, have no codes.
 MOST_CODED = 8192
 MOST_NUMBERED = 2**32
+MOST_ID = 2**64
 LINE = 64
 LINES_BEHIND = 16
 
@@ -49,6 +50,7 @@ class Summary(NamedTuple):
     dtype: str
     epsilon: float
     ids: _file_ids.Kind
+    next_id: int | None  # where the catalogue numbers its items itself
 
 
 class Tensor(NamedTuple):
@@ -119,6 +121,7 @@ def rendered(summary: Summary, checksums: dict[str, str]) -> bytes:
         "dtype": summary.dtype,
         "epsilon": repr(summary.epsilon),
         "ids": summary.ids.name,
+        "next_id": "none" if summary.next_id is None else str(summary.next_id),
         **{f"crc32.{name}": checksums[name] for name in tensors if not is_filler(name)},
         "crc32": NO_CHECKSUM,
     }
@@ -199,11 +202,15 @@ def _summary(metadata: dict[str, Any], entries: dict[str, Any]) -> Summary:
     shape = int(metadata["count"]), int(metadata["dim"])
     if type(ids.nbytes) is not int or min(*shape, ids.nbytes) < 0:
         raise ValueError(f"shapes of {shape} and {str(ids.nbytes)[:50]}")
-    return Summary(shape, dtype, epsilon, ids)
+    next_id = None if metadata["next_id"] == "none" else int(metadata["next_id"])
+    if next_id is not None and (ids.is_strings or not -MOST_ID <= next_id <= MOST_ID):
+        raise ValueError(f"next_id {str(next_id)[:50]} of ids {ids.name}")
+    return Summary(shape, dtype, epsilon, ids, next_id)
 
 
 __all__ = [
     "MOST_BYTES",
+    "MOST_CODED",
     "Header",
     "Summary",
     "Tensor",

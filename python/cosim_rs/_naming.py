@@ -134,6 +134,11 @@ class Ids(Positions):
         return self._order
 
     @property
+    def sorted(self) -> NDArray[Any]:
+        """The ids as they ascend."""
+        return self._sorted
+
+    @property
     def nbytes(self) -> int:
         """The bytes of the ids, sorted and not, and of the order, unless they lie in a file."""
         held = (self._names, self._sorted, self._order)

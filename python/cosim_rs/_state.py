@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 
 from cosim_rs import _cosim_rs
 from cosim_rs._arrays import Vectors
-from cosim_rs._naming import Ids, Places, Positions, check_known, padding
+from cosim_rs._file import Source
+from cosim_rs._naming import Places, Positions, check_known, padding
 from cosim_rs._search import Segment
 
 
@@ -33,6 +34,10 @@ class Piece(NamedTuple):
     naming: Positions
     # The place of each row, ascending; None where rows are in their places, in the first piece.
     places: Places | None = None
+    # The bytes that it holds beside codes, ids and places: the items', unless they are borrowed.
+    held: int = 0
+    # Whether it lies in a mapped file, and may be larger than the memory.
+    is_mapped: bool = False
 
     def __len__(self) -> int:
         """Tell the number of rows."""
@@ -40,9 +45,9 @@ class Piece(NamedTuple):
 
     @property
     def nbytes(self) -> int:
-        """The bytes of codes, ids and places."""
-        own = 0 if self.places is None else self.places.nbytes
-        return self.codes.nbytes + self.naming.nbytes + own
+        """The bytes that it holds."""
+        places = 0 if self.places is None else self.places.nbytes
+        return self.codes.nbytes + self.naming.nbytes + places + self.held
 
 
 class State(Positions):
@@ -58,6 +63,8 @@ class State(Positions):
         The place of the next item.
     next_id : int, optional
         The id of the next item without one, where the catalogue numbers its items itself.
+    source : Source, optional
+        The file that holds all of this.
     """
 
     def __init__(
@@ -66,12 +73,14 @@ class State(Positions):
         live: NDArray[np.bool_] | None,
         next_place: int,
         next_id: int | None,
+        source: Source | None = None,
     ) -> None:
         slots = sum(map(len, pieces))
         super().__init__(slots if live is None else int(np.count_nonzero(live)))
         self.pieces = pieces
         self.next_place = next_place
         self.next_id = next_id
+        self.source = source
         self._slots = slots
         self._live = live
 
@@ -91,18 +100,13 @@ class State(Positions):
         return self._live
 
     @property
-    def is_whole(self) -> bool:
-        """Whether it is one piece without gaps, as a catalogue is at first."""
-        return self._live is None
-
-    @property
     def segments(self) -> list[Segment]:
         """What a search goes over."""
         return [Segment(piece.items, piece.codes, piece.places) for piece in self.pieces]
 
     @property
     def nbytes(self) -> int:
-        """The bytes that it takes beside the items."""
+        """The bytes that it holds."""
         own = 0 if self._live is None else self._live.nbytes
         return own + sum(piece.nbytes for piece in self.pieces)
 
@@ -167,14 +171,14 @@ class State(Positions):
     def names_at(self, slots: Places) -> NDArray[Any]:
         """The ids of the items in these slots, where -1 is none."""
         names = np.full(slots.shape, padding(self.dtype), self.dtype)
-        for rows, is_here, piece in self._rows_by_piece(slots):
+        for rows, is_here, piece in self.rows_by_piece(slots):
             names[is_here] = piece.naming.named(rows)
         return names
 
     def places_at(self, slots: Places) -> Places:
         """The places of the items in these slots."""
         places = np.empty(slots.shape, np.int64)
-        for rows, is_here, piece in self._rows_by_piece(slots):
+        for rows, is_here, piece in self.rows_by_piece(slots):
             places[is_here] = rows if piece.places is None else piece.places[rows]
         return places
 
@@ -182,11 +186,11 @@ class State(Positions):
         """A copy of the items in these slots."""
         items = self.pieces[0].items
         taken = np.empty((len(slots), items.shape[1]), items.dtype)
-        for rows, is_here, piece in self._rows_by_piece(slots):
+        for rows, is_here, piece in self.rows_by_piece(slots):
             taken[is_here] = piece.items[rows]
         return taken
 
-    def _rows_by_piece(self, slots: Places) -> Iterator[tuple[Places, NDArray[np.bool_], Piece]]:
+    def rows_by_piece(self, slots: Places) -> Iterator[tuple[Places, NDArray[np.bool_], Piece]]:
         """For each piece with some of the slots: the rows, which slots these are, and the piece."""
         for first, piece in self.firsts():
             is_here = (slots >= first) & (slots < first + len(piece))
@@ -202,10 +206,4 @@ def _rows_at(piece: Piece, places: Places) -> tuple[Places, NDArray[np.bool_]]:
     return rows, np.equal(piece.places[rows], places)
 
 
-def first_state(items: Vectors, codes: _cosim_rs.Codes, naming: Positions) -> State:
-    """The state of a catalogue that has just been made."""
-    next_id = None if isinstance(naming, Ids) else len(items)
-    return State((Piece(items, codes, naming),), None, len(items), next_id)
-
-
-__all__ = ["Piece", "State", "first_state"]
+__all__ = ["Piece", "State"]

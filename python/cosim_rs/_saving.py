@@ -1,0 +1,116 @@
+"""A state of a catalogue to a file, and back.
+
+A state that is one piece is written as it lies in memory. Of one that was changed, the items that
+are live are written in the order of their places, some megabytes at a time, with the codes that
+they have: so what is in the file is, byte for byte, what a catalogue built anew would have saved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cosim_rs import _cosim_rs, _file
+from cosim_rs._file import Parts, Source
+from cosim_rs._file_header import MOST_CODED
+from cosim_rs._naming import Ids, Places, Positions
+from cosim_rs._state import Piece, State
+
+Codes = tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.float32]]
+
+# Codes of sixteen items are interleaved by four bytes, in lines of 64; so many lines follow.
+_GROUP, _BYTES, _BEHIND = 16, 4, 16
+# Items whose codes are moved at a time.
+_CHUNK = 1 << 15
+
+
+def save(state: State, path: str, epsilon: float) -> None:
+    """Write a state to a file, which is replaced in one step."""
+    first = state.pieces[0]
+    shape = state.count, first.items.shape[1]
+    if state.live is None:
+        parts = Parts(first.items, first.codes.parts(), first.naming, epsilon, state.next_id)
+        _file.write(path, parts, _file.in_chunks(first.items), shape)
+        return
+    slots = state.in_order
+    naming = renamed(state, slots)
+    parts = Parts(first.items, _codes(state, slots), naming, epsilon, state.next_id)
+    rows = max(1, _file.CHUNK_BYTES // max(1, shape[1] * first.items.itemsize))
+    chunks = (state.items_at(slots[begin : begin + rows]) for begin in range(0, len(slots), rows))
+    _file.write(path, parts, chunks, shape)
+
+
+def opened(path: str, *, mmap: bool, verify: bool) -> tuple[State, float]:
+    """The state in a file, and its epsilon."""
+    parts, source = _file.read(path, mmap=mmap, verify=verify)
+    count, dim = parts.items.shape
+    try:
+        codes = _cosim_rs.codes_of((count, dim), parts.epsilon, *parts.codes)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+    if codes is None:
+        raise AssertionError("the border refused arrays of a layout that was checked")
+    piece = Piece(parts.items, codes, parts.naming, None, source.held, source.is_mapped)
+    return State((piece,), None, count, _next_id(parts), source), parts.epsilon
+
+
+def opened_again(source: Source) -> State:
+    """The state in a file that was open in another place; it must be the same."""
+    state, _ = opened(source.path, mmap=source.is_mapped, verify=False)
+    if state.source != source:
+        raise ValueError(f"{source.path}: got another catalogue than the one that was pickled")
+    return state
+
+
+def renamed(state: State, slots: Places) -> Positions:
+    """What names the items in these slots, which are all in order."""
+    names = state.names_at(slots)
+    is_rows = state.next_id is not None and np.array_equal(names, np.arange(len(slots)))
+    return Positions(len(slots)) if is_rows else Ids(names, len(slots))
+
+
+def _next_id(parts: Parts) -> int | None:
+    """The number that the next item gets: after all that are in use, whatever the file says."""
+    if parts.next_id is None:
+        return None
+    names = parts.naming
+    last = int(names.sorted[-1]) if isinstance(names, Ids) and names.count else names.count - 1
+    return max(parts.next_id, last + 1)
+
+
+def _codes(state: State, slots: Places) -> Codes:
+    """The codes of items in these slots as those of a catalogue of them alone."""
+    first = state.pieces[0]
+    if first.items.shape[1] > MOST_CODED:
+        slots = slots[:0]
+    lines_per_block = max(1, -(-first.items.shape[1] // _BYTES))
+    blocks = -(-len(slots) // _GROUP)
+    lines = np.zeros((blocks * lines_per_block + _BEHIND, _GROUP * _BYTES), np.uint8)
+    scales = np.zeros(blocks * _GROUP, np.float32)
+    residuals = np.full(blocks * _GROUP, -np.inf, np.float32)
+    ordered = _by_item(lines.reshape(-1), lines_per_block)
+    for places, rows, piece in _moves(state, slots):
+        own_lines, own_scales, own_residuals = piece.codes.parts()
+        held = _by_item(own_lines, lines_per_block)
+        moved = held[rows // _GROUP, :, rows % _GROUP]
+        ordered[places // _GROUP, :, places % _GROUP] = moved
+        scales[places], residuals[places] = own_scales[rows], own_residuals[rows]
+    return lines.reshape(-1), scales, residuals
+
+
+def _by_item(lines: NDArray[np.uint8], lines_per_block: int) -> NDArray[np.uint8]:
+    """Lines as blocks, lines, items of a block, and bytes."""
+    return lines[: -_BEHIND * _GROUP * _BYTES].reshape(-1, lines_per_block, _GROUP, _BYTES)
+
+
+def _moves(state: State, slots: Places) -> Iterator[tuple[Places, Places, Piece]]:
+    """Rows of a piece and where they go, some at a time."""
+    for begin in range(0, len(slots), _CHUNK):
+        chunk = slots[begin : begin + _CHUNK]
+        for rows, is_here, piece in state.rows_by_piece(chunk):
+            yield begin + np.flatnonzero(is_here), rows, piece
+
+
+__all__ = ["opened", "opened_again", "renamed", "save"]
