@@ -9,9 +9,9 @@ QUIET := TF_CPP_MIN_LOG_LEVEL=2
 NO_NEWS := -W ignore::DeprecationWarning
 
 # The tests whose answers a kernel could change.
-NUMERICAL := $(addprefix tests/test_,bits.py candidates.py catalogue.py catalogue_file_fuzz.py \
-	contract.py dtypes.py empty.py extremes.py floating_point_mode.py layouts.py out.py top_k.py \
-	top_k_candidates.py)
+NUMERICAL := $(addprefix tests/test_,bits.py candidates.py catalogue.py catalogue_changes.py \
+	catalogue_file_fuzz.py contract.py dtypes.py empty.py extremes.py floating_point_mode.py \
+	layouts.py mine_pairs.py out.py range_search.py top_k.py top_k_candidates.py)
 
 # $(1) runs pytest, $(2) are folders of tests and $(3) Keras' backends. A process each: what torch
 # compiles with aborts where TensorFlow is loaded.

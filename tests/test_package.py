@@ -20,12 +20,17 @@ SIGNATURES = {
         "(users, items, k=10, *, exclude=None, allow=None, candidates=None, min_score=None, "
         "exclude_self=False, epsilon=0.0, threads=None)"
     ),
+    "range_search": "(users, items, min_score, *, exclude=None, allow=None, threads=None)",
+    "mine_pairs": "(x, y=None, *, min_score, max_pairs=None, threads=None, progress=False)",
+    "group_pairs": "(pairs, count)",
     "set_num_threads": "(n)",
     "get_num_threads": "()",
     "show_config": "(mode='stdout')",
 }
 CLASSES = {
     "Catalogue": "(items, ids=None, *, epsilon=0.0, copy=False, threads=None)",
+    "Pairs": "(scores, i, j)",
+    "RangeResult": "(indptr, indices, scores)",
     "TopK": "(scores, indices)",
     "threadpool_limits": "(n)",
 }

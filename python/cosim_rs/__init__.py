@@ -27,6 +27,8 @@ from cosim_rs._catalogue import Catalogue
 from cosim_rs._config import get_num_threads, set_num_threads, show_config
 from cosim_rs._cosim_rs import __version__
 from cosim_rs._limits import threadpool_limits
+from cosim_rs._mining import Pairs, group_pairs, mine_pairs
+from cosim_rs._range import RangeResult, range_search
 from cosim_rs._scores import (
     batched_cosine_similarity,
     cosine_similarity,
@@ -35,18 +37,23 @@ from cosim_rs._scores import (
 from cosim_rs._search import TopK, top_k
 
 # Pickles name a class where it is public, so that they outlive a move within the package.
-for _public in (Catalogue, TopK, threadpool_limits):
+for _public in (Catalogue, Pairs, RangeResult, TopK, threadpool_limits):
     _public.__module__ = "cosim_rs"
 
 __all__ = [
     "Catalogue",
+    "Pairs",
+    "RangeResult",
     "TopK",
     "__version__",
     "batched_cosine_similarity",
     "candidate_cosine_similarity",
     "cosine_similarity",
     "get_num_threads",
+    "group_pairs",
+    "mine_pairs",
     "paired_cosine_similarity",
+    "range_search",
     "set_num_threads",
     "show_config",
     "threadpool_limits",

@@ -19,13 +19,18 @@ from cosim_rs._limits import threadpool_limits
 
 __all__ = [
     "Catalogue",
+    "Pairs",
+    "RangeResult",
     "TopK",
     "__version__",
     "batched_cosine_similarity",
     "candidate_cosine_similarity",
     "cosine_similarity",
     "get_num_threads",
+    "group_pairs",
+    "mine_pairs",
     "paired_cosine_similarity",
+    "range_search",
     "set_num_threads",
     "show_config",
     "threadpool_limits",
@@ -368,6 +373,141 @@ def top_k(
     threads: int | None = None,
 ) -> TopK[Any, np.int64]: ...
 
+class RangeResult(NamedTuple, Generic[_Score_co, _Id_co]):
+    indptr: NDArray[np.int64]
+    indices: NDArray[_Id_co]
+    scores: NDArray[_Score_co]
+    @property
+    def ids(self) -> NDArray[_Id_co]: ...
+
+@overload
+def range_search(
+    users: _Untyped,
+    items: ArrayLike,
+    min_score: float,
+    *,
+    exclude: Lists | None = None,
+    allow: ArrayLike | None = None,
+    threads: int | None = None,
+) -> RangeResult[Any, np.int64] | Any: ...
+@overload
+def range_search(
+    users: ArrayLike,
+    items: _Untyped,
+    min_score: float,
+    *,
+    exclude: Lists | None = None,
+    allow: ArrayLike | None = None,
+    threads: int | None = None,
+) -> RangeResult[Any, np.int64] | Any: ...
+@overload
+def range_search(
+    users: _Wide,
+    items: ArrayLike,
+    min_score: float,
+    *,
+    exclude: Lists | None = None,
+    allow: ArrayLike | None = None,
+    threads: int | None = None,
+) -> RangeResult[np.float64, np.int64]: ...
+@overload
+def range_search(
+    users: ArrayLike,
+    items: _Wide,
+    min_score: float,
+    *,
+    exclude: Lists | None = None,
+    allow: ArrayLike | None = None,
+    threads: int | None = None,
+) -> RangeResult[np.float64, np.int64]: ...
+@overload
+def range_search(
+    users: _Narrow,
+    items: _Narrow,
+    min_score: float,
+    *,
+    exclude: Lists | None = None,
+    allow: ArrayLike | None = None,
+    threads: int | None = None,
+) -> RangeResult[np.float32, np.int64]: ...
+@overload
+def range_search(
+    users: ArrayLike,
+    items: ArrayLike,
+    min_score: float,
+    *,
+    exclude: Lists | None = None,
+    allow: ArrayLike | None = None,
+    threads: int | None = None,
+) -> RangeResult[Any, np.int64]: ...
+
+class Pairs(NamedTuple, Generic[_Score_co]):
+    scores: NDArray[_Score_co]
+    i: NDArray[np.int64]
+    j: NDArray[np.int64]
+
+@overload
+def mine_pairs(
+    x: _Untyped,
+    y: ArrayLike | None = None,
+    *,
+    min_score: float,
+    max_pairs: int | None = None,
+    threads: int | None = None,
+    progress: bool = False,
+) -> Pairs[Any] | Any: ...
+@overload
+def mine_pairs(
+    x: ArrayLike,
+    y: _Untyped,
+    *,
+    min_score: float,
+    max_pairs: int | None = None,
+    threads: int | None = None,
+    progress: bool = False,
+) -> Pairs[Any] | Any: ...
+@overload
+def mine_pairs(
+    x: _Wide,
+    y: ArrayLike | None = None,
+    *,
+    min_score: float,
+    max_pairs: int | None = None,
+    threads: int | None = None,
+    progress: bool = False,
+) -> Pairs[np.float64]: ...
+@overload
+def mine_pairs(
+    x: ArrayLike,
+    y: _Wide,
+    *,
+    min_score: float,
+    max_pairs: int | None = None,
+    threads: int | None = None,
+    progress: bool = False,
+) -> Pairs[np.float64]: ...
+@overload
+def mine_pairs(
+    x: _Narrow,
+    y: _Narrow | None = None,
+    *,
+    min_score: float,
+    max_pairs: int | None = None,
+    threads: int | None = None,
+    progress: bool = False,
+) -> Pairs[np.float32]: ...
+@overload
+def mine_pairs(
+    x: ArrayLike,
+    y: ArrayLike | None = None,
+    *,
+    min_score: float,
+    max_pairs: int | None = None,
+    threads: int | None = None,
+    progress: bool = False,
+) -> Pairs[Any]: ...
+def group_pairs(pairs: Pairs[Any], count: int) -> NDArray[np.int64]: ...
+
 class Catalogue(Generic[_Score_co, _Id_co]):
     @overload
     def __init__(
@@ -516,6 +656,49 @@ class Catalogue(Generic[_Score_co, _Id_co]):
         min_score: float | None = None,
         threads: int | None = None,
     ) -> TopK[Any, _Id_co]: ...
+    def add(self, items: ArrayLike, ids: ArrayLike | None = None) -> None: ...
+    def update(self, ids: ArrayLike, items: ArrayLike) -> None: ...
+    def remove(self, ids: ArrayLike) -> None: ...
+    @overload
+    def range_search(
+        self,
+        users: _Untyped,
+        min_score: float,
+        *,
+        exclude: Lists | None = None,
+        allow: ArrayLike | None = None,
+        threads: int | None = None,
+    ) -> RangeResult[Any, _Id_co] | Any: ...
+    @overload
+    def range_search(
+        self,
+        users: _Wide,
+        min_score: float,
+        *,
+        exclude: Lists | None = None,
+        allow: ArrayLike | None = None,
+        threads: int | None = None,
+    ) -> RangeResult[np.float64, _Id_co]: ...
+    @overload
+    def range_search(
+        self,
+        users: _Narrow,
+        min_score: float,
+        *,
+        exclude: Lists | None = None,
+        allow: ArrayLike | None = None,
+        threads: int | None = None,
+    ) -> RangeResult[_Score_co, _Id_co]: ...
+    @overload
+    def range_search(
+        self,
+        users: ArrayLike,
+        min_score: float,
+        *,
+        exclude: Lists | None = None,
+        allow: ArrayLike | None = None,
+        threads: int | None = None,
+    ) -> RangeResult[Any, _Id_co]: ...
     def similar(
         self,
         ids: ArrayLike,

@@ -17,6 +17,7 @@ from cosim_rs._arrays import Scores, Vectors, fitting
 from cosim_rs._filters import Lists
 from cosim_rs._interchange import as_array
 from cosim_rs._naming import Ids, Positions
+from cosim_rs._range import RangeResult, as_filter, search_range
 from cosim_rs._search import Filter, TopK
 from cosim_rs._state import Piece, State
 
@@ -398,6 +399,51 @@ class Catalogue:
         )
         found = self._found(state, rows, k, filter, threads)
         return TopK(found.scores[0], found.indices[0]) if is_one_user else found
+
+    def range_search(
+        self,
+        users: ArrayLike,
+        min_score: float,
+        *,
+        exclude: Lists | None = None,
+        allow: ArrayLike | None = None,
+        threads: int | None = None,
+    ) -> RangeResult:
+        """Find all items that score at least `min_score` for each user.
+
+        Parameters
+        ----------
+        users : array_like, shape (U, D), (U, 1, D) or (D,)
+            As in `top_k`.
+        min_score, exclude, allow, threads
+            As in `cosim_rs.range_search`, with ids as in `top_k`.
+
+        Returns
+        -------
+        RangeResult
+            A named tuple of ``indptr``, ``ids`` (also called ``indices``) and ``scores``.
+
+        Raises
+        ------
+        KeyError
+            If `exclude` or `allow` hold an id that is not in the catalogue.
+        TypeError, ValueError
+            As `cosim_rs.range_search`.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import cosim_rs
+        >>> catalogue = cosim_rs.Catalogue(np.eye(3), ids=[10, 20, 30])
+        >>> catalogue.range_search([0.0, 3.0, 4.0], 0.5).ids
+        array([30, 20])
+        """
+        state = self._state
+        rows, is_one_user = _as_users(state, users)
+        filter = as_filter(min_score, exclude, allow, len(rows), state, is_one_user)
+        threads = _arrays.as_threads(threads)
+        found = search_range(rows, state.segments, filter, self._epsilon, threads)
+        return found._replace(indices=state.named(found.indices))
 
     def similar(
         self,

@@ -230,7 +230,7 @@ pub(super) fn pays(
     prepared: bool,
 ) -> bool {
     let is_shared = prepared || users >= WORTH_CODING;
-    let is_thinned = items / WORTH_THINNING >= settling && u32::try_from(items).is_ok();
+    let is_thinned = items / WORTH_THINNING >= settling.max(1) && u32::try_from(items).is_ok();
     is_shared && is_thinned && dim <= MOST_CODES
 }
 
