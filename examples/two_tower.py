@@ -136,7 +136,7 @@ def main() -> None:
     if options.export:
         plain = build(NormalizedDotProductSimilarity(native=False))
         plain.set_weights(model.get_weights())
-        plain.export(str(options.export), verbose=False)
+        plain.export(str(options.export))
         print(f"exported: {options.export}")
 
 

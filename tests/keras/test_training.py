@@ -139,7 +139,7 @@ def test_an_exported_model_needs_no_library_of_ours(
 ) -> None:
     plain = two_tower.build(NormalizedDotProductSimilarity(native=False))
     plain.set_weights(trained[0].get_weights())
-    plain.export(str(tmp_path / "exported"), verbose=False)
+    plain.export(str(tmp_path / "exported"))
     inputs = [np.asarray(side[:4]) for side in digits[2][0]]
     np.savez(tmp_path / "inputs.npz", query=inputs[0].astype(np.int32), candidates=inputs[1])
     program = (

@@ -36,12 +36,21 @@ def places_in_graph(exclusions: Any, ids: Any) -> Any:
     exclusions = ops.cast(exclusions, ids.dtype)
     order = ops.argsort(ids)
     in_order = ops.take(ids, order)
-    nearest = ops.searchsorted(in_order, ops.reshape(exclusions, (-1,)))
+    nearest = _searchsorted(in_order, ops.reshape(exclusions, (-1,)))
     nearest = ops.minimum(ops.cast(nearest, "int32"), ids.shape[0] - 1)
     nearest = ops.reshape(nearest, ops.shape(exclusions))
     places = ops.cast(ops.take(order, nearest), "int32")
     is_known = ops.equal(ops.take(in_order, nearest), exclusions)
     return ops.where(is_known, places, -ops.ones_like(places))
+
+
+def _searchsorted(in_order: Any, names: Any) -> Any:
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        # Keras 3.5 asks for the tensor's `len`, which one in a graph has not.
+        return tf.searchsorted(in_order, names)
+    return ops.searchsorted(in_order, names)
 
 
 def marked(places: Any, scores: Any) -> Any:
