@@ -3,75 +3,15 @@
 from __future__ import annotations
 
 import pickle
-import threading
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pytest
-import scipy.sparse
+from changes import DIM, assert_as_built_anew, assert_same, catalogue_dtype, first, rows
 from helpers import assert_same_bits, gaussian_rows
 
-import cosim_rs
 from cosim_rs import Catalogue
-
-Array = npt.NDArray[Any]
-DIM = 8
-
-
-def rows(count: int, seed: int = 0, dtype: npt.DTypeLike = np.float32) -> Array:
-    """Rows of few different numbers, so that many scores are alike, and some zero rows."""
-    return np.random.default_rng(seed).integers(-1, 2, (count, DIM)).astype(dtype)
-
-
-def assert_as_built_anew(catalogue: Catalogue, model: dict[Any, Array]) -> None:
-    """Everything that a catalogue can be asked, against one made of the model."""
-    assert catalogue.ids.tolist() == list(model)
-    assert len(catalogue) == len(model)
-    items = np.array(list(model.values()), catalogue_dtype(catalogue)).reshape(-1, DIM)
-    anew = Catalogue(items, np.array(list(model), catalogue.ids.dtype))
-    users = np.concatenate([rows(7, 99), np.zeros((1, DIM), np.float32)])
-    ids = list(model)
-    some = [ids[: len(ids) // 2 + user] for user in range(len(users))]
-    columns = scipy.sparse.random_array(
-        (len(users), len(model)), density=0.3, rng=np.random.default_rng(1)
-    )
-    flags = np.arange(len(model)) % 3 > 0
-    for filters in (
-        {},
-        {"exclude": some},
-        {"exclude": columns},
-        {"allow": flags},
-        {"allow": ids[::9]},
-        {"candidates": some, "min_score": 0.1},
-    ):
-        for k in (1, 10, 500):
-            found = catalogue.top_k(users, k, **filters)  # type: ignore[arg-type]
-            assert_same(found, anew.top_k(users, k, **filters))  # type: ignore[arg-type]
-    if ids:
-        assert_same(catalogue.similar(ids[::5], 4), anew.similar(ids[::5], 4))
-        assert_same_bits(catalogue.scores(users, some), anew.scores(users, some))
-        out = np.empty(len(ids), np.float32) if catalogue.dtype == np.float32 else None
-        assert_same_bits(catalogue.scores(users[0], ids, out=out), anew.scores(users[0], ids))
-
-
-def catalogue_dtype(catalogue: Catalogue) -> np.dtype[Any]:
-    return catalogue._state.pieces[0].items.dtype
-
-
-def assert_same(found: cosim_rs.TopK, expected: cosim_rs.TopK) -> None:
-    """Raise unless the scores are the same bits, and the ids the same."""
-    assert_same_bits(found.scores, expected.scores)
-    assert found.ids.dtype == expected.ids.dtype
-    assert found.ids.tolist() == expected.ids.tolist()
-
-
-def first(count: int, name: Callable[[int], Any]) -> tuple[Catalogue, dict[Any, Array]]:
-    items = rows(count)
-    ids = [name(row) for row in range(count)]
-    return Catalogue(items, ids), dict(zip(ids, items, strict=True))
 
 
 @pytest.mark.parametrize("name", [int, lambda row: f"item {row}", lambda row: 3 - 7 * row])
@@ -113,6 +53,24 @@ def test_numbers_go_on_and_are_not_used_again() -> None:
     catalogue.add(rows(2, 5))
     assert catalogue.ids.tolist() == [22, 23]
     assert pickle.loads(pickle.dumps(catalogue)).ids.tolist() == [22, 23]
+
+
+def test_numbers_of_any_dtype_are_found() -> None:
+    catalogue = Catalogue(rows(5))
+    for dtype in (np.uint64, np.uint8, np.int8, np.int64):
+        catalogue.update(np.array([2], dtype), rows(1, 1))
+    catalogue.remove(np.array([4, 0], np.uint64))
+    assert catalogue.ids.tolist() == [1, 2, 3]
+    with pytest.raises(KeyError, match=f"ids: got {2**64 - 1}, which is no id"):
+        catalogue.remove(np.array([2**64 - 1], np.uint64))
+
+
+def test_numbers_come_to_an_end() -> None:
+    catalogue = Catalogue(rows(5))
+    catalogue.add(rows(1), [2**63 - 1])
+    with pytest.raises(ValueError, match="ids: got None, expected ids, as there are no larger"):
+        catalogue.add(rows(1))
+    assert len(catalogue) == 6
 
 
 def test_an_empty_catalogue_takes_any_ids() -> None:
@@ -243,151 +201,3 @@ def test_memory_and_pieces_stay_near_those_of_a_fresh_one() -> None:
     anew = Catalogue(items, catalogue.ids)
     users = gaussian_rows(20, 64, seed=1)
     assert_same(catalogue.top_k(users, 30), anew.top_k(users, 30))
-
-
-def test_a_search_sees_one_state_while_others_change_it() -> None:
-    """Ids and items change together: what is found always scores as its id says."""
-    count, rounds = 3000, 60
-    directions = np.eye(DIM, dtype=np.float32)
-    catalogue = Catalogue(np.repeat(directions[:1], count, axis=0))
-    stop, errors = threading.Event(), list[str]()
-
-    def search() -> None:
-        while not stop.is_set():
-            # At any time all items point one way: they score 1 for one user and 0 for all else.
-            found = catalogue.top_k(directions, count)
-            full = (found.scores[:, 0] == 1) & (found.scores[:, -1] == 1)
-            if full.sum() != 1 or len(set(found.ids[full][0].tolist())) != found.ids.shape[1]:
-                errors.append(f"{found.scores[:, [0, -1]]}")
-
-    searchers = [threading.Thread(target=search) for _ in range(3)]
-    for searcher in searchers:
-        searcher.start()
-    try:
-        for step in range(rounds):
-            item = directions[step % DIM]
-            catalogue.update(catalogue.ids, np.tile(item, (len(catalogue), 1)))
-            catalogue.add(item[None])
-            catalogue.remove(catalogue.ids[:1])
-    finally:
-        stop.set()
-        for searcher in searchers:
-            searcher.join()
-    assert errors == []
-    assert catalogue.ids.tolist() == list(range(rounds, count + rounds))
-
-
-def test_changes_of_several_threads_are_all_made() -> None:
-    catalogue = Catalogue(rows(10))
-
-    def change(first: int) -> None:
-        for step in range(50):
-            catalogue.add(rows(2, step), [first + 2 * step, first + 2 * step + 1])
-            catalogue.remove([first + 2 * step])
-
-    threads = [threading.Thread(target=change, args=(1000 * part,)) for part in range(1, 5)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    kept = {1000 * part + 2 * step + 1 for part in range(1, 5) for step in range(50)}
-    assert set(catalogue.ids.tolist()) == kept | set(range(10))
-
-
-@pytest.mark.parametrize("name", [int, lambda row: f"item {row}"])
-@pytest.mark.parametrize("dim", [1, 9, 64])
-def test_a_changed_one_saves_what_one_built_anew_saves(
-    tmp_path: Path, name: Callable[[int], Any], dim: int
-) -> None:
-    items = gaussian_rows(400, dim)
-    catalogue = Catalogue(items, [name(row) for row in range(400)])
-    catalogue.remove([name(7), name(300)])
-    catalogue.add(items[:30] + 1, [name(row) for row in range(500, 530)])
-    catalogue.update([name(0), name(399), name(501)], items[5:8])
-    assert len(catalogue._state.pieces) > 1
-    state = catalogue._state
-    anew = Catalogue(state.items_at(state.in_order), catalogue.ids)
-    catalogue.save(tmp_path / "changed")
-    anew.save(tmp_path / "anew")
-    assert (tmp_path / "changed").read_bytes() == (tmp_path / "anew").read_bytes()
-
-
-def test_items_too_long_for_codes_change_and_are_saved(tmp_path: Path) -> None:
-    items = gaussian_rows(20, 9000)
-    catalogue = Catalogue(items)
-    catalogue.update([3], items[:1])
-    catalogue.save(tmp_path / "long")
-    opened = Catalogue.open(tmp_path / "long", verify=True)
-    assert_same(opened.top_k(items[:4], 5), catalogue.top_k(items[:4], 5))
-
-
-def test_an_opened_one_changes_and_its_file_does_not(tmp_path: Path) -> None:
-    path, items = tmp_path / "items", rows(300)
-    Catalogue(items).save(path)
-    data = path.read_bytes()
-    for mmap in (True, False):
-        catalogue = Catalogue.open(path, mmap=mmap)
-        assert pickle.dumps(catalogue).find(items[3].tobytes()) < 0
-        catalogue.remove(range(200))
-        catalogue.update([299], rows(1, 1))
-        catalogue.add(rows(1, 2))
-        model = dict(enumerate(items)) | {299: rows(1, 1)[0], 300: rows(1, 2)[0]}
-        model = {row: item for row, item in model.items() if row >= 200}
-        assert_as_built_anew(catalogue, model)
-        # What is mapped stays where it is, however much of it is dead.
-        assert (catalogue._state.pieces[0].items.base is not None) == mmap
-        assert_as_built_anew(pickle.loads(pickle.dumps(catalogue)), model)
-        assert path.read_bytes() == data
-    catalogue.save(path)
-    opened = Catalogue.open(path, verify=True)
-    assert_as_built_anew(opened, model)
-    opened.remove([300])
-    opened.add(rows(1))
-    assert opened.ids[-1] == 301  # the number goes on from the file's
-
-
-def test_the_next_number_is_none_in_use_whatever_a_file_says(tmp_path: Path) -> None:
-    catalogue = Catalogue(rows(5))
-    catalogue.add(rows(1), [40])
-    catalogue._state.next_id = 3  # as no catalogue has it
-    catalogue.save(tmp_path / "items")
-    opened = Catalogue.open(tmp_path / "items")
-    opened.add(rows(1))
-    assert opened.ids.tolist() == [0, 1, 2, 3, 4, 40, 41]
-
-
-def test_saving_under_change_saves_one_state(tmp_path: Path) -> None:
-    """Every state has all its items alike, so a mixture would show."""
-    catalogue = Catalogue(np.full((2000, DIM), 1, np.float32))
-    stop = threading.Event()
-
-    def change() -> None:
-        step = 2
-        while not stop.is_set():
-            catalogue.update(catalogue.ids, np.full((2000, DIM), step, np.float32))
-            step += 1
-
-    changer = threading.Thread(target=change)
-    changer.start()
-    try:
-        for _ in range(20):
-            catalogue.save(tmp_path / "items")
-            items = Catalogue.open(tmp_path / "items", verify=True)._state.pieces[0].items
-            assert (items == items[0, 0]).all()
-    finally:
-        stop.set()
-        changer.join()
-
-
-def test_a_changed_one_is_pickled_as_it_is() -> None:
-    catalogue, model = first(100, int)
-    catalogue.remove([0, 50])
-    catalogue.update([3], rows(1, 1))
-    catalogue.add(rows(2, 2), [500, 400])
-    del model[0], model[50]
-    model |= {3: rows(1, 1)[0], 500: rows(2, 2)[0], 400: rows(2, 2)[1]}
-    loaded = pickle.loads(pickle.dumps(catalogue))
-    assert_as_built_anew(loaded, model)
-    loaded.remove([1])
-    assert len(catalogue) == 100
-    assert cosim_rs.Catalogue is type(loaded)

@@ -87,6 +87,13 @@ class TestVersions:
         assert "expected a number" in refusal(path, other)
 
 
+@pytest.mark.parametrize("number", [2**63 + 1, -(2**70)])
+def test_next_numbers_that_no_catalogue_comes_to(path: Path, number: int) -> None:
+    data = saved(path, cosim_rs.Catalogue(np.ones((3, 2))))
+    other = edited(data, lambda header: header["__metadata__"].update(next_id=str(number)))
+    assert f"next_id {number} of ids rows" in refusal(path, other)
+
+
 class TestSizes:
     def test_of_files_that_were_cut_off(self, path: Path, data: bytes) -> None:
         for size in (8, 9, 63, 500):
@@ -127,6 +134,8 @@ HEADERS: dict[str, tuple[Callable[[Header], object], str]] = {
     "a negative epsilon": (told(epsilon="-1.0"), "epsilon: got -1.0"),
     "an epsilon that is none": (told(epsilon="nan"), "epsilon: got nan"),
     "a huge epsilon": (told(epsilon="1e300"), "epsilon: got 1e[+]300"),
+    "a next number of strings": (told(next_id="5"), "no catalogue has: .*next_id 5 of ids U"),
+    "a next number that is none": (told(next_id="x"), "header that no catalogue has"),
     "an epsilon written otherwise": (told(epsilon="0"), "not written as a catalogue's is"),
     "ids of an unknown kind": (told(ids="object"), "ids 'object'"),
     "ids of numbers": (told(ids="int64"), "ids: got .*U8.*, expected .*I64"),

@@ -74,7 +74,7 @@ def test_empty_sides(rows: int, others: int | None) -> None:
     ("arguments", "error", "message"),
     [
         ({"min_score": np.nan}, ValueError, "min_score: got nan, expected a number"),
-        ({"min_score": None}, TypeError, "min_score: got None, expected a real number"),
+        ({"min_score": None}, TypeError, "min_score: got NoneType, expected a real number"),
         ({"min_score": 0.5, "max_pairs": 0}, ValueError, "max_pairs: got 0"),
         ({"min_score": 0.5, "max_pairs": 1.5}, TypeError, "max_pairs: got float"),
         ({"min_score": 0.5, "progress": 1}, TypeError, "progress: got int, expected bool"),

@@ -114,7 +114,7 @@ def test_empty_sides(users: int, items: int, dim: int) -> None:
     ("least", "error", "message"),
     [
         (np.nan, ValueError, "min_score: got nan, expected a number"),
-        (None, TypeError, "min_score: got None, expected a real number"),
+        (None, TypeError, "min_score: got NoneType, expected a real number"),
         ("1", TypeError, "min_score: got str, expected a real number"),
     ],
 )

@@ -185,8 +185,7 @@ class Catalogue:
         state: State = attributes.pop("_state")
         if state.source:
             return attributes | {"_source": state.source._asdict()}  # plain, to outlive its class
-        pieces = [(piece.items, piece.naming, piece.places) for piece in state.pieces]
-        return attributes | {"_parts": (pieces, state.live, state.next_place, state.next_id)}
+        return attributes | {"_parts": _saving.packed(state)}
 
     def __setstate__(self, attributes: dict[str, Any]) -> None:
         """Open the same file; or take over what was pickled, which is ours, and prepare it."""
@@ -194,19 +193,8 @@ class Catalogue:
         vars(self).update(attributes, _changing=threading.Lock())
         if source:
             self._state = _saving.opened_again(_file.Source(**source))
-            return
-        given, *numbers = parts
-        pieces = [
-            Piece(
-                items,
-                _changes.prepared(items, self._epsilon, None),
-                naming,
-                places,
-                items.nbytes,
-            )
-            for items, naming, places in given
-        ]
-        self._state = State(tuple(pieces), *numbers)
+        else:
+            self._state = _saving.unpacked(parts, self._epsilon)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Catalogue:
         """Copy all; but nobody can change what is in a file, which may have another name by now."""

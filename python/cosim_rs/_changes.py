@@ -19,13 +19,15 @@ from numpy.typing import ArrayLike, NDArray
 from cosim_rs import _cosim_rs
 from cosim_rs._arrays import Vectors, as_input, fitting
 from cosim_rs._interchange import as_array
-from cosim_rs._naming import Ids, Places, Positions, check_known, check_unique
+from cosim_rs._naming import Ids, Places, Positions, check_known, check_unique, numbered
 from cosim_rs._state import Piece, State
 
 # A piece is written anew when more than one in so many of its rows are dead.
 _DEAD = 4
 # And together with those behind it when they are together more than one in so many of its rows.
 _BEHIND = 2
+# The end of the numbers that items without ids can get.
+_END = 2**63
 
 
 def prepared(items: Vectors, epsilon: float, threads: int | None) -> _cosim_rs.Codes:
@@ -43,8 +45,10 @@ def added(state: State, items: ArrayLike, ids: ArrayLike | None, epsilon: float)
     if not len(rows):
         return state
     naming = Ids(names, len(rows))
+    if state.slots == 0 and ids is None:
+        return _first(rows, numbered(names), _after(names), epsilon)
     if state.slots == 0:
-        return _first(rows, naming, None if ids is not None else _after(names), epsilon)
+        return _first(rows, naming, None, epsilon)
     next_id = None if state.next_id is None else max(state.next_id, _after(names))
     places = np.arange(state.next_place, state.next_place + len(rows))
     piece = _piece(rows, naming, places, epsilon)
@@ -113,6 +117,8 @@ def _as_new_ids(state: State, ids: ArrayLike | None, count: int) -> NDArray[Any]
     if ids is None:
         if state.next_id is None:
             raise ValueError("ids: got None, expected an id an item, as the catalogue has ids")
+        if state.next_id + count > _END:
+            raise ValueError("ids: got None, expected ids, as there are no larger numbers")
         return np.arange(state.next_id, state.next_id + count)
     given = as_array("ids", ids)
     if not count and not given.size:
@@ -165,8 +171,6 @@ def _repeated(slots: Places) -> NDArray[np.bool_]:
 
 def _first(rows: Vectors, naming: Positions, next_id: int | None, epsilon: float) -> State:
     """A state of one piece without gaps."""
-    if next_id is not None and np.array_equal(naming.names, np.arange(len(rows))):
-        naming = Positions(len(rows))
     piece = _piece(rows, naming, None, epsilon)
     return State((piece,), None, len(rows), next_id)
 
@@ -200,7 +204,7 @@ def _rewritten(state: State, begin: int, epsilon: float) -> State:
     """The same items with the pieces from one on made one, in the order of their places."""
     if begin == 0:
         slots = state.in_order
-        naming = Ids(state.names_at(slots), len(slots))
+        naming = state.naming_at(slots)
         return _first(state.items_at(slots), naming, state.next_id, epsilon)
     live = _flags(state)
     first = sum(map(len, state.pieces[:begin]))

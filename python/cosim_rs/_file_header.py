@@ -32,7 +32,8 @@ MOST_BYTES = 1 << 16  # of a header; of a catalogue's, a tenth is enough for the
 # Longer vectors, and more of them, have no codes.
 MOST_CODED = 8192
 MOST_NUMBERED = 2**32
-MOST_ID = 2**64
+MOST_ID = 2**63
+NUMBERED = (_file_ids.ROWS, "int64")  # what ids are that a catalogue gives by itself
 LINE = 64
 LINES_BEHIND = 16
 
@@ -203,7 +204,8 @@ def _summary(metadata: dict[str, Any], entries: dict[str, Any]) -> Summary:
     if type(ids.nbytes) is not int or min(*shape, ids.nbytes) < 0:
         raise ValueError(f"shapes of {shape} and {str(ids.nbytes)[:50]}")
     next_id = None if metadata["next_id"] == "none" else int(metadata["next_id"])
-    if next_id is not None and (ids.is_strings or not -MOST_ID <= next_id <= MOST_ID):
+    is_numbered = next_id is None or (ids.name in NUMBERED and abs(next_id) <= MOST_ID)
+    if not is_numbered:
         raise ValueError(f"next_id {str(next_id)[:50]} of ids {ids.name}")
     return Summary(shape, dtype, epsilon, ids, next_id)
 

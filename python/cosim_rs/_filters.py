@@ -92,9 +92,12 @@ def as_allowed(allow: ArrayLike | None, naming: Positions) -> NDArray[np.bool_] 
 
 
 def as_min_score(min_score: float | None) -> float | None:
-    """Check `min_score` and make it a plain float."""
-    if min_score is None:
-        return None
+    """Check `min_score`, if there is one, and make it a plain float."""
+    return None if min_score is None else as_least_score(min_score)
+
+
+def as_least_score(min_score: float) -> float:
+    """Check a `min_score` that there must be, and make it a plain float."""
     is_number = isinstance(min_score, (int, float, np.integer, np.floating))
     if not is_number or isinstance(min_score, bool):
         raise TypeError(f"min_score: got {type(min_score).__name__}, expected a real number")
@@ -110,4 +113,12 @@ def as_flag(name: str, flag: bool) -> bool:
     return bool(flag)
 
 
-__all__ = ["Lists", "as_allowed", "as_flag", "as_lists", "as_min_score", "rows_of"]
+__all__ = [
+    "Lists",
+    "as_allowed",
+    "as_flag",
+    "as_least_score",
+    "as_lists",
+    "as_min_score",
+    "rows_of",
+]

@@ -101,9 +101,7 @@ def mine_pairs(
     right = None if y is None else _as_set("y", y)
     if right is not None and right.shape[1] != left.shape[1]:
         raise fitting("y", right.shape, f"(N, {left.shape[1]}), to fit x of shape {left.shape}")
-    least = _filters.as_min_score(min_score)
-    if least is None:
-        raise TypeError("min_score: got None, expected a real number")
+    least = _filters.as_least_score(min_score)
     most = None if max_pairs is None else _arrays.as_count("max_pairs", max_pairs)
     threads = _arrays.as_threads(threads)
     if not _filters.as_flag("progress", progress):

@@ -59,8 +59,10 @@ class Positions:
             return np.empty(names.shape, np.int64)
         if names.dtype.kind not in "iu":
             raise TypeError(f"{argument}: got dtype {names.dtype}, expected whole numbers")
+        slots = np.full(names.shape, -1, np.int64)
         known = (names >= 0) & (names < self.count)
-        return np.where(known, names, -1).astype(np.int64)
+        slots[known] = names[known]
+        return slots
 
     def places(self, argument: str, names: NDArray[Any], *, padded: bool = False) -> Places:
         """The slots of the named items; -1 for a -1 that fills up a row, if there may be such."""
@@ -172,6 +174,12 @@ class Ids(Positions):
         return ids
 
 
+def numbered(ids: NDArray[Any]) -> Positions:
+    """What names items by these numbers, which are their rows if there are no gaps."""
+    is_rows = np.array_equal(ids, np.arange(len(ids)))
+    return Positions(len(ids)) if is_rows else Ids(ids, len(ids))
+
+
 def check_known(argument: str, names: NDArray[Any], found: Places, padded: bool = False) -> None:
     """Raise if there are names of which nothing was found, but for paddings, if there may be."""
     unknown = found < 0
@@ -203,4 +211,4 @@ def padding(dtype: np.dtype[Any]) -> Any:
     return {"i": -1, "S": b""}.get(dtype.kind, "")
 
 
-__all__ = ["Ids", "Places", "Positions", "check_known", "check_unique", "padding"]
+__all__ = ["Ids", "Places", "Positions", "check_known", "check_unique", "numbered", "padding"]

@@ -120,11 +120,8 @@ def as_filter(
     is_one_user: bool,
 ) -> Filter:
     """The filter of a range search, of which the least score is the point."""
-    least = _filters.as_min_score(min_score)
-    if least is None:
-        raise TypeError("min_score: got None, expected a real number")
     return Filter(
-        min_score=least,
+        min_score=_filters.as_least_score(min_score),
         exclude=_filters.as_lists("exclude", exclude, users, naming, is_one_user),
         allow=_filters.as_allowed(allow, naming),
     )

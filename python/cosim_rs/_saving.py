@@ -1,4 +1,4 @@
-"""A state of a catalogue to a file, and back.
+"""A state of a catalogue to a file or a pickle, and back.
 
 A state that is one piece is written as it lies in memory. Of one that was changed, the items that
 are live are written in the order of their places, some megabytes at a time, with the codes that
@@ -8,14 +8,16 @@ they have: so what is in the file is, byte for byte, what a catalogue built anew
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cosim_rs import _cosim_rs, _file
+from cosim_rs._changes import prepared
 from cosim_rs._file import Parts, Source
 from cosim_rs._file_header import MOST_CODED
-from cosim_rs._naming import Ids, Places, Positions
+from cosim_rs._naming import Ids, Places
 from cosim_rs._state import Piece, State
 
 Codes = tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.float32]]
@@ -35,7 +37,7 @@ def save(state: State, path: str, epsilon: float) -> None:
         _file.write(path, parts, _file.in_chunks(first.items), shape)
         return
     slots = state.in_order
-    naming = renamed(state, slots)
+    naming = state.naming_at(slots)
     parts = Parts(first.items, _codes(state, slots), naming, epsilon, state.next_id)
     rows = max(1, _file.CHUNK_BYTES // max(1, shape[1] * first.items.itemsize))
     chunks = (state.items_at(slots[begin : begin + rows]) for begin in range(0, len(slots), rows))
@@ -64,11 +66,20 @@ def opened_again(source: Source) -> State:
     return state
 
 
-def renamed(state: State, slots: Places) -> Positions:
-    """What names the items in these slots, which are all in order."""
-    names = state.names_at(slots)
-    is_rows = state.next_id is not None and np.array_equal(names, np.arange(len(slots)))
-    return Positions(len(slots)) if is_rows else Ids(names, len(slots))
+def packed(state: State) -> tuple[Any, ...]:
+    """What a state is pickled as: the codes are soon made again."""
+    pieces = [(piece.items, piece.naming, piece.places) for piece in state.pieces]
+    return pieces, state.live, state.next_place, state.next_id
+
+
+def unpacked(parts: tuple[Any, ...], epsilon: float) -> State:
+    """The state that was pickled so, whose items nobody else holds."""
+    given, *numbers = parts
+    pieces = (
+        Piece(items, prepared(items, epsilon, None), naming, places, items.nbytes)
+        for items, naming, places in given
+    )
+    return State(tuple(pieces), *numbers)
 
 
 def _next_id(parts: Parts) -> int | None:
@@ -113,4 +124,4 @@ def _moves(state: State, slots: Places) -> Iterator[tuple[Places, Places, Piece]
             yield begin + np.flatnonzero(is_here), rows, piece
 
 
-__all__ = ["opened", "opened_again", "renamed", "save"]
+__all__ = ["opened", "opened_again", "packed", "save", "unpacked"]

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from cosim_rs import _cosim_rs
 from cosim_rs._arrays import Vectors
 from cosim_rs._file import Source
-from cosim_rs._naming import Places, Positions, check_known, padding
+from cosim_rs._naming import Ids, Places, Positions, check_known, numbered, padding
 from cosim_rs._search import Segment
 
 
@@ -174,6 +174,11 @@ class State(Positions):
         for rows, is_here, piece in self.rows_by_piece(slots):
             names[is_here] = piece.naming.named(rows)
         return names
+
+    def naming_at(self, slots: Places) -> Positions:
+        """What names the items in these slots, if there are no others."""
+        names = self.names_at(slots)
+        return Ids(names, len(slots)) if self.next_id is None else numbered(names)
 
     def places_at(self, slots: Places) -> Places:
         """The places of the items in these slots."""
