@@ -159,15 +159,16 @@ def test_a_refused_change_changes_nothing(
 
 
 def test_the_callers_array_is_never_written_and_what_is_added_is_copied() -> None:
-    items, more = rows(50), rows(20, 1)
+    items, more = rows(500), rows(20, 1)
     kept = items.copy()
     items.flags.writeable = False
     catalogue = Catalogue(items)
     catalogue.add(more)
-    catalogue.update(range(40), more[0] + np.zeros((40, 1), np.float32))
-    wanted = catalogue.top_k(rows(3, 2), 70)
+    catalogue.update(range(20), more)
+    assert catalogue._state.pieces[0].items is items
+    wanted = catalogue.top_k(rows(3, 2), 520)
     more[:] = 0
-    assert_same(catalogue.top_k(rows(3, 2), 70), wanted)
+    assert_same(catalogue.top_k(rows(3, 2), 520), wanted)
     assert_same_bits(items, kept)
 
 

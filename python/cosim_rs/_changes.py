@@ -40,7 +40,7 @@ def prepared(items: Vectors, epsilon: float, threads: int | None) -> _cosim_rs.C
 
 def added(state: State, items: ArrayLike, ids: ArrayLike | None, epsilon: float) -> State:
     """The state with items behind the others."""
-    rows = _as_rows(state, items)
+    rows = _as_rows(state, items).copy()
     names = _as_new_ids(state, ids, len(rows))
     if not len(rows):
         return state
@@ -98,12 +98,12 @@ def _flags(state: State) -> NDArray[np.bool_]:
 
 
 def _as_rows(state: State, items: ArrayLike) -> Vectors:
-    """A copy of items in the dtype of those that are there."""
+    """Items in the dtype of those that are there."""
     given, held = as_input("items", items), state.pieces[0].items
     if given.ndim != 2 or given.shape[1] != held.shape[1]:
         raise fitting("items", given.shape, f"(M, {held.shape[1]}), as long as the catalogue's")
     if given.dtype == held.dtype:
-        return given.copy()
+        return given
     is_float = given.dtype.kind == "f" and held.dtype.kind == "f"
     if not is_float:
         raise TypeError(
