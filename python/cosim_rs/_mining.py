@@ -105,14 +105,15 @@ def mine_pairs(
     most = None if max_pairs is None else _arrays.as_count("max_pairs", max_pairs)
     threads = _arrays.as_threads(threads)
     if not _filters.as_flag("progress", progress):
-        return _mined(left, right, least, most, None, threads)
+        return mined(left, right, least, most, None, threads)
     with _progress_bar(len(left)) as bar:
-        return _mined(left, right, least, most, lambda done: bar.update(done - bar.n), threads)
+        return mined(left, right, least, most, lambda done: bar.update(done - bar.n), threads)
 
 
-def _mined(
+def mined(
     x: Vectors, y: Vectors | None, least: float, most: int | None, tell: Any, threads: int | None
 ) -> Pairs:
+    """Find pairs of arrays that were checked; `tell` is called with how many rows are done."""
     found = _cosim_rs.mine_pairs(x, y, least, most, tell, 0.0, threads)
     if found is None:
         raise AssertionError("the border refused arrays that passed every check")
@@ -180,4 +181,4 @@ def group_pairs(pairs: Pairs, count: int) -> Places:
     return np.argsort(np.argsort(first))[inverse].astype(np.int64)
 
 
-__all__ = ["Pairs", "group_pairs", "mine_pairs"]
+__all__ = ["Pairs", "group_pairs", "mine_pairs", "mined"]

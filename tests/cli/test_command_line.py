@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from files import cosim_rs_command, done, refusal
+from files import done, refusal
 from helpers import run_python
 
 from cosim_rs.cli import _parser
@@ -50,7 +50,3 @@ def test_errors_have_one_line_and_a_code() -> None:
     assert exit_code(KeyboardInterrupt()) == (130, "interrupted")
     missing = ModuleNotFoundError("No module named 'pyarrow'", name="pyarrow")
     assert exit_code(missing) == (1, "failed: needs pyarrow: pip install 'cosim_rs[batch]'")
-
-
-def test_unknown_verbs_are_no_traceback() -> None:
-    assert cosim_rs_command("index").code == 2

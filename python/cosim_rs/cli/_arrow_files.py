@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -21,6 +22,8 @@ def reading(path: Path) -> Iterator[None]:
     """Tell what Arrow does not take of a file; what the system does not give is told as it is."""
     try:
         yield
+    except MemoryError:  # one of Arrow's own is another class of it
+        raise
     except (pa.ArrowException, OSError, ValueError) as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise
@@ -43,4 +46,65 @@ class ParquetTable:
         with reading(self.path), pq.ParquetFile(self.path, metadata=self._metadata) as file:
             wanted = {"row_groups": [unit], "columns": list(columns), "use_threads": False}
             for batch in file.iter_batches(size, **wanted):
-                yield batch.select(list(columns))
+                yield from cut(batch, columns, size)
+
+
+class ArrowTable:
+    """An Arrow IPC file, also called Feather, which is mapped; its units are its record batches."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        with reading(path), self._opened() as file:
+            self.schema = file.schema
+            count = file.num_record_batches
+        narrow = [at for at, field in enumerate(self.schema) if not field.type.num_fields]
+        with reading(path), self._opened(narrow[:1]) as file:
+            self.units = [file.get_batch(unit).num_rows for unit in range(count)]
+
+    @contextlib.contextmanager
+    def _opened(self, fields: Sequence[int] = ()) -> Iterator[Any]:
+        """Open the file, for some of its columns or all."""
+        options = pa.ipc.IpcReadOptions(included_fields=list(fields) or None)
+        with (
+            pa.memory_map(str(self.path)) as source,
+            pa.ipc.open_file(source, options=options) as file,
+        ):
+            yield file
+
+    def batches(self, unit: int, columns: Sequence[str], size: int) -> Iterable[pa.RecordBatch]:
+        """Read columns of a record batch."""
+        fields = [self.schema.get_field_index(name) for name in columns]
+        with reading(self.path), self._opened(fields) as file:
+            yield from cut(file.get_batch(unit), columns, size)
+
+
+class ArrowStreamTable:
+    """An Arrow IPC stream, which can only be read from its beginning, so it is one unit."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        with reading(path), self._opened() as stream:
+            self.schema = stream.schema
+            self.units = [sum(batch.num_rows for batch in stream)]
+
+    @contextlib.contextmanager
+    def _opened(self) -> Iterator[Any]:
+        with pa.memory_map(str(self.path)) as source, pa.ipc.open_stream(source) as stream:
+            yield stream
+
+    def batches(self, unit: int, columns: Sequence[str], size: int) -> Iterable[pa.RecordBatch]:
+        """Read columns of all of it."""
+        with reading(self.path), self._opened() as stream:
+            for batch in stream:
+                yield from cut(batch, columns, size)
+
+
+def cut(batch: pa.RecordBatch, columns: Sequence[str], size: int) -> Iterable[pa.RecordBatch]:
+    """Columns of a record batch, so many rows at a time, where they lie.
+
+    Offsets that lead out of a file, which Arrow does not look at by itself, are an error here, and
+    not the end of the process.
+    """
+    chosen = batch.select(list(columns))
+    chosen.validate(full=True)
+    return (chosen.slice(begin, size) for begin in range(0, len(chosen), size))

@@ -45,6 +45,10 @@ class BadOption(Exception):  # noqa: N818 -- neither is it
     """An option asks for what there is not, or for what is not allowed."""
 
 
+class Failed(Exception):  # noqa: N818 -- it is what the command did
+    """What was to be done was done, and found wrong."""
+
+
 def exit_code(error: BaseException) -> tuple[int, str]:
     """The exit code of an error, and its line."""
     if isinstance(error, KeyboardInterrupt):
@@ -53,6 +57,8 @@ def exit_code(error: BaseException) -> tuple[int, str]:
         return USAGE, _line(f"error: {error}")
     if isinstance(error, BadData):
         return BAD_DATA, _line(f"bad data: {error}")
+    if isinstance(error, Failed):
+        return FAILED, _line(f"failed: {error}")
     if isinstance(error, ModuleNotFoundError) and error.name in EXTRA:
         return FAILED, f"failed: needs {error.name}: pip install 'cosim_rs[batch]'"
     if isinstance(error, OSError) and error.errno is not None:
@@ -66,4 +72,4 @@ def _line(message: str) -> str:
     return " ".join(message.split())
 
 
-__all__ = ["BadData", "BadOption", "exit_code"]
+__all__ = ["BadData", "BadOption", "Failed", "exit_code"]

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
+
+import numpy as np
+
+from cosim_rs.cli._errors import BadOption
 
 Options: TypeAlias = argparse.Namespace
 # What argparse gives for subparsers has no public name.
@@ -19,7 +24,7 @@ def add_verb(
         name,
         help=summary[0].lower() + summary[1:].rstrip("."),
         description=f"{summary}\n\n{more.strip()}",
-        epilog=f"examples:\n{examples.rstrip()}",
+        epilog=f"examples:\n{examples.strip(chr(10))}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
@@ -43,9 +48,40 @@ def add_columns(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_overwrite(parser: argparse.ArgumentParser) -> None:
-    """Add the option without which no output takes the place of another."""
+def add_inputs(parser: argparse.ArgumentParser, name: str) -> None:
+    """Add the files to read, and folders of such."""
+    parser.add_argument(name, nargs="+", metavar=name, help=f"files or folders of {name}")
+
+
+def add_output(parser: argparse.ArgumentParser, what: str) -> None:
+    """Add the file to write, and the option without which it takes the place of no other."""
+    parser.add_argument("-o", "--output", required=True, metavar="FILE", help=what)
     parser.add_argument("--overwrite", action="store_true", help="replace an existing output")
+
+
+def check_output(options: Options) -> None:
+    """Raise before anything is done if the output could not be written, or must not be."""
+    folder = os.path.dirname(options.output) or "."
+    if not os.path.isdir(folder):
+        raise BadOption(f"-o: got {options.output}, expected a file in a folder that there is")
+    if os.path.isdir(options.output):
+        raise BadOption(f"-o: got {options.output}, a folder, expected a file")
+    if os.path.lexists(options.output) and not options.overwrite:
+        raise BadOption(f"-o: {options.output} exists; --overwrite replaces it")
+
+
+def described_ids(dtype: np.dtype[Any]) -> str:
+    """What ids are."""
+    if dtype.kind == "U":
+        return f"strings of at most {dtype.itemsize // 4} characters"
+    return f"strings, {dtype}" if dtype.kind in "ST" else str(dtype)
+
+
+def told(skipped: Mapping[str, int], rows: int, seconds: float) -> None:
+    """Say at the end how many rows there were, how many of them were skipped and why."""
+    reasons = ", ".join(f"{count:,} {reason}" for reason, count in skipped.items() if count)
+    print(f"rows: {rows:,}, skipped: {reasons or 'none'}")
+    print(f"time: {seconds:,.1f} s, {rows / seconds:,.0f} rows/s")
 
 
 def at_least_one(text: str) -> int:
@@ -60,8 +96,12 @@ __all__ = [
     "Options",
     "Verbs",
     "add_columns",
-    "add_overwrite",
+    "add_inputs",
+    "add_output",
     "add_threads",
     "add_verb",
     "at_least_one",
+    "check_output",
+    "described_ids",
+    "told",
 ]

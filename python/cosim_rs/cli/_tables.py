@@ -14,7 +14,9 @@ from typing import Protocol, TypeAlias
 
 import pyarrow as pa
 
-from cosim_rs.cli._arrow_files import ParquetTable
+from cosim_rs.cli import _formats
+from cosim_rs.cli._array_table import ArrayTable
+from cosim_rs.cli._arrow_files import ArrowStreamTable, ArrowTable, ParquetTable
 from cosim_rs.cli._errors import BadData, BadOption
 
 Fits: TypeAlias = Callable[[pa.Field], bool]
@@ -26,9 +28,6 @@ IDS = (
     pa.types.is_large_string,
     pa.types.is_string_view,
 )
-
-# What names the columns of formats that have no names for them.
-ID, VECTOR = "id", "vector"
 
 
 class Table(Protocol):
@@ -56,11 +55,17 @@ class Table(Protocol):
 def open_table(path: str | Path, *, ids: str | Path | None = None) -> Table:
     """Open a file; `ids` is one of the ids of its rows, where the format has none."""
     path = Path(path)
-    with open(path, "rb") as file:
-        head = file.read(8)
-    if head.startswith(b"PAR1"):
-        return ParquetTable(path)
-    raise BadData(f"got a file that begins with {head!r}, expected Parquet", path)
+    format = _formats.format_of(path)
+    arrow: dict[str, Callable[[Path], Table]] = {
+        _formats.PARQUET: ParquetTable,
+        _formats.ARROW: ArrowTable,
+        _formats.ARROW_STREAM: ArrowStreamTable,
+    }
+    if format not in arrow:
+        return ArrayTable(path, format, None if ids is None else Path(ids))
+    if ids is not None:
+        raise BadOption(f"--ids: got {ids}, expected none for {format}, whose columns have names")
+    return arrow[format](path)
 
 
 def open_tables(paths: Sequence[str | Path], *, ids: str | Path | None = None) -> list[Table]:
@@ -147,5 +152,5 @@ def shown(schema: pa.Schema) -> str:
     return ", ".join(f"{field.name} ({field.type})" for field in schema)
 
 
-__all__ = ["ID", "VECTOR", "Table", "is_ids", "is_vectors", "open_table", "open_tables"]
+__all__ = ["Table", "is_ids", "is_vectors", "open_table", "open_tables"]
 __all__ += ["pick_columns", "shown"]
