@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,7 +12,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
+from helpers import gaussian_rows
+from safetensors.numpy import save_file
 
+import cosim_rs
 from cosim_rs.cli import main
 
 Array = npt.NDArray[Any]
@@ -65,3 +69,72 @@ def write_parquet(path: Path, columns: dict[str, Any], rows: int | None = None) 
     }
     pq.write_table(pa.table(made), path, row_group_size=rows)
     return path
+
+
+def write_arrow(path: Path, table: pa.Table, *, stream: bool = False, **options: Any) -> Path:
+    """Write an Arrow IPC file, or stream, of record batches of 30 rows."""
+    new = pa.ipc.new_stream if stream else pa.ipc.new_file
+    with new(path, table.schema, options=pa.ipc.IpcWriteOptions(**options)) as writer:
+        writer.write_table(table, max_chunksize=30)
+    return path
+
+
+def write_fvecs(path: Path, rows: Array) -> Path:
+    """Write vectors, each behind its length."""
+    lengths = np.full((len(rows), 1), rows.shape[1], "<i4")
+    path.write_bytes(np.hstack([lengths, rows.astype("<f4").view("<i4")]).tobytes())
+    return path
+
+
+def write_npy(path: Path, array: Any) -> Path:
+    """Write an array."""
+    np.save(path, array)
+    return path
+
+
+def _npz(save: Callable[..., None], path: Path, ids: Array, rows: Array) -> Path:
+    save(path, id=ids, vector=rows)
+    return path
+
+
+def _safetensors(path: Path, ids: Array, rows: Array) -> Path:
+    save_file({"id": ids, "vector": rows}, path)
+    return path
+
+
+def _catalogue(path: Path, ids: Array, rows: Array) -> Path:
+    cosim_rs.Catalogue(rows, ids).save(path)
+    return path
+
+
+def _table(ids: Array, rows: Array) -> pa.Table:
+    return pa.table({"id": ids, "vector": vectors_column(rows)})
+
+
+# Each writes ids and vectors, and returns the file; those of .npy and .fvecs have no ids.
+WRITERS: dict[str, Callable[[Path, Array, Array], Path]] = {
+    "Parquet": lambda path, ids, rows: write_parquet(path, {"id": ids, "vector": rows}, 30),
+    "Arrow IPC": lambda path, ids, rows: write_arrow(path, _table(ids, rows)),
+    "Arrow IPC, compressed": lambda path, ids, rows: write_arrow(
+        path, _table(ids, rows), compression="zstd"
+    ),
+    "Arrow IPC stream": lambda path, ids, rows: write_arrow(path, _table(ids, rows), stream=True),
+    "npz": lambda path, ids, rows: _npz(np.savez, path, ids, rows),
+    "npz, compressed": lambda path, ids, rows: _npz(np.savez_compressed, path, ids, rows),
+    "safetensors": _safetensors,
+    "catalogue": _catalogue,
+    "npy": lambda path, ids, rows: write_npy(path, rows),
+    "fvecs": lambda path, ids, rows: write_fvecs(path, rows),
+}
+NAMELESS = ("npy", "fvecs")
+
+
+def write(folder: Path, format: str, ids: Array, rows: Array) -> tuple[Path, Path | None]:
+    """Write a file of a format; and one of the ids, if they are not in it."""
+    path = WRITERS[format](folder / f"items.{format.partition(',')[0].lower()}", ids, rows)
+    return path, write_npy(folder / "ids.npy", ids) if format in NAMELESS else None
+
+
+def items(count: int = 100, dim: int = 20) -> tuple[Array, Array]:
+    """Ids in no order, and vectors."""
+    return np.random.default_rng(3).permutation(count) * 7, gaussian_rows(count, dim)

@@ -29,7 +29,8 @@ def numbers(dtype: str, *shape: int, seed: int = 0) -> Array:
     bits = {"int8": 8, "float16": 11}.get(dtype, 24)
     signed = (words >> np.uint64(64 - bits)).astype(np.int64) - 2 ** (bits - 1)
     scale = 1.0 if dtype == "int8" else 2.0 ** (1 - bits)
-    return np.multiply(signed, scale).astype(dtype).reshape(shape)
+    made: Array = (signed * scale).astype(dtype)
+    return made.reshape(shape)
 
 
 def rows(dtype: str) -> tuple[Array, Array]:
