@@ -8,6 +8,7 @@ memory. Arrays are mapped; those that are compressed are read when they are aske
 from __future__ import annotations
 
 import contextlib
+import errno
 import functools
 import json
 import math
@@ -77,8 +78,8 @@ def _told_of(path: Path) -> Iterator[None]:
     except (BadData, MemoryError):
         raise
     except Exception as error:
-        if isinstance(error, OSError) and error.errno is not None:
-            raise
+        if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
+            raise  # EINVAL is for a place before the beginning, which an archive may name
         message = str(error).removeprefix(f"{path}: ") or type(error).__name__
         raise BadData(message, path) from None
 

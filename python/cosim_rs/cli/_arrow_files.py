@@ -19,15 +19,22 @@ from cosim_rs.cli._errors import BadData
 
 @contextlib.contextmanager
 def reading(path: Path) -> Iterator[None]:
-    """Tell what Arrow does not take of a file; what the system does not give is told as it is."""
+    """Tell what Arrow does not take of a file; what the system does not give is told as it is.
+
+    That Arrow has not the memory that a file asks for is among the former.
+    """
     try:
         yield
-    except MemoryError:  # one of Arrow's own is another class of it
-        raise
     except (pa.ArrowException, OSError, ValueError) as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise
         raise BadData(f"it cannot be read: {error}", path) from None
+
+
+def checked(schema: pa.Schema) -> pa.Schema:
+    """A schema of which all names are text and can be told."""
+    _ = schema.names, str(schema)
+    return schema
 
 
 class ParquetTable:
@@ -37,7 +44,7 @@ class ParquetTable:
         self.path = path
         with reading(path), pq.ParquetFile(path) as file:
             self._metadata = file.metadata
-            self.schema = file.schema_arrow
+            self.schema = checked(file.schema_arrow)
         groups = range(self._metadata.num_row_groups)
         self.units = [self._metadata.row_group(group).num_rows for group in groups]
 
@@ -55,7 +62,7 @@ class ArrowTable:
     def __init__(self, path: Path) -> None:
         self.path = path
         with reading(path), self._opened() as file:
-            self.schema = file.schema
+            self.schema = checked(file.schema)
             count = file.num_record_batches
         narrow = [at for at, field in enumerate(self.schema) if not field.type.num_fields]
         with reading(path), self._opened(narrow[:1]) as file:
@@ -84,7 +91,7 @@ class ArrowStreamTable:
     def __init__(self, path: Path) -> None:
         self.path = path
         with reading(path), self._opened() as stream:
-            self.schema = stream.schema
+            self.schema = checked(stream.schema)
             self.units = [sum(batch.num_rows for batch in stream)]
 
     @contextlib.contextmanager

@@ -28,6 +28,8 @@ def format_of(path: Path) -> str:
         head = file.read(8 + len(CATALOGUE_BEGINS))
     if not head:
         raise BadData("got an empty file", path)
+    if path.suffix == FVECS:
+        return FVECS
     for beginning, format in BEGINNINGS.items():
         if head.startswith(beginning):
             return format
@@ -35,8 +37,6 @@ def format_of(path: Path) -> str:
         return CATALOGUE
     if head[8:9] == b"{":
         return SAFETENSORS
-    if path.suffix == FVECS:
-        return FVECS
     known = f"{PARQUET}, {ARROW}, {NPY}, {NPZ}, {SAFETENSORS} or {FVECS}"
     raise BadData(f"got a file that begins with {head[:8]!r}, expected {known}", path)
 

@@ -118,6 +118,8 @@ def _batches(
 
 def _ids(table: Table, first: int, batch: pa.RecordBatch, column: str) -> pa.Array:
     ids = plain(column_of(batch, column))
+    if pa.types.is_string_view(ids.type):
+        ids = ids.cast(pa.string())  # of views little can be made yet
     if ids.null_count:
         row = first + int(np.argmax(ids.is_null()))
         raise BadData("got a null, expected an id", table.path, column=column, row=row)
