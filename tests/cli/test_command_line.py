@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import importlib.metadata
+import io
 import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
-from files import done, refusal
-from helpers import run_python
+from files import done, refusal, write_npy
+from helpers import gaussian_rows, run_python
 
-from cosim_rs.cli import _parser
-from cosim_rs.cli._errors import BadData, exit_code
+import cosim_rs
+from cosim_rs.cli import _parser, _progress, main
+from cosim_rs.cli._errors import BadData, BadOption, Failed, exit_code
 
 VERBS = [verb.__name__.rpartition("._")[2].replace("_", "-") for verb in _parser.VERBS]
 
@@ -47,6 +54,105 @@ def test_errors_have_one_line_and_a_code() -> None:
     assert exit_code(data) == (3, f"bad data: {message}")
     assert exit_code(FileNotFoundError(2, "No such file", "x")) == (1, "failed: x: No such file")
     assert exit_code(ZeroDivisionError("by 0")) == (1, "failed: ZeroDivisionError: by 0")
+    assert exit_code(BadOption("-k: got 0")) == (2, "error: -k: got 0")
+    assert exit_code(Failed("wrong bits")) == (1, "failed: wrong bits")
     assert exit_code(KeyboardInterrupt()) == (130, "interrupted")
     missing = ModuleNotFoundError("No module named 'pyarrow'", name="pyarrow")
     assert exit_code(missing) == (1, "failed: needs pyarrow: pip install 'cosim_rs[batch]'")
+
+
+def test_version() -> None:
+    assert done("--version").out == f"cosim_rs {cosim_rs.__version__}\n"
+
+
+@pytest.mark.parametrize("missing", ["pyarrow", "tqdm"])
+@pytest.mark.parametrize("verb", ["index", "mine"])
+def test_what_is_not_installed_is_said(tmp_path: Path, missing: str, verb: str) -> None:
+    path = write_npy(tmp_path / "x.npy", gaussian_rows(3, 4))
+    arguments = [verb, str(path), "-o", str(tmp_path / "out.csv")]
+    arguments += ["--min-score", "0"] if verb == "mine" else []
+    code = f"""
+import contextlib, io, sys
+sys.modules[{missing!r}] = None  # whose import fails then, as if there were none
+from cosim_rs.cli import main
+with contextlib.redirect_stderr(io.StringIO()) as said:
+    code = main({arguments!r})
+print(code, said.getvalue(), end="")
+"""
+    expected = f"cosim-rs {verb}: failed: needs {missing}: pip install 'cosim_rs[batch]'\n"
+    assert run_python(code) == f"1 {expected}"
+
+
+class TestProcesses:
+    """The command as it is run: by its name, as a module, and what the shell gets."""
+
+    def test_it_has_a_name(self) -> None:
+        (script,) = importlib.metadata.entry_points(group="console_scripts", name="cosim-rs")
+        assert script.load() is main
+
+    def test_exit_codes_reach_the_shell(self, tmp_path: Path) -> None:
+        (tmp_path / "bad.npy").write_bytes(b"\x93NUMPY")
+        for code, arguments in {
+            0: ["--version"],
+            1: ["info", "none"],
+            2: ["info"],
+            3: ["info", "bad.npy"],
+        }.items():
+            command = [sys.executable, "-m", "cosim_rs", *arguments]
+            finished = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+            assert finished.returncode == code
+            assert "Traceback" not in finished.stderr
+
+    def test_ctrl_c_is_130(self, tmp_path: Path) -> None:
+        rows = gaussian_rows(200_000, 64)
+        path, output = write_npy(tmp_path / "x.npy", rows), tmp_path / "pairs.csv"
+        code = f"""
+import signal, sys
+from cosim_rs.cli import _progress, main
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a parent may have it ignored
+_progress.SECONDS = 0
+sys.exit(main(["mine", {str(path)!r}, "--min-score", "0.9", "-o", {str(output)!r}]))
+"""
+        command = [sys.executable, "-c", code]
+        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+            assert process.stderr is not None
+            first = next(line for line in process.stderr if line.startswith("mining: "))
+            process.send_signal(signal.SIGINT)
+            last = process.stderr.read().splitlines()[-1]
+        assert re.match(r"mining: [\d,]+ of 200,000 items \(\d+%\), ", first)
+        assert last == "cosim-rs mine: interrupted"
+        assert process.returncode == 130
+        assert list(tmp_path.iterdir()) == [path]
+
+
+class Terminal(io.StringIO):
+    """Looks like a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+class TestProgress:
+    def test_a_bar_on_a_terminal(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        terminal = Terminal()
+        monkeypatch.setattr(sys, "stderr", terminal)
+        with _progress.progress("reading", 1000) as advance:
+            advance(1000)
+        assert re.search(r"reading: 100%.* 1\.00k/1\.00k .*rows/s\]\n$", terminal.getvalue())
+
+    def test_a_line_now_and_then_elsewhere(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        now = 100.0
+        monkeypatch.setattr(_progress.time, "monotonic", lambda: now)
+        with _progress.progress("reading", 40_000) as advance:
+            for _ in range(8):
+                now += 4
+                advance(5000)
+        assert capsys.readouterr().err.splitlines() == [
+            "reading: 15,000 of 40,000 rows (38%), 1,250 a second, 20 s left",
+            "reading: 30,000 of 40,000 rows (75%), 1,250 a second, 8 s left",
+        ]
+
+    def test_of_nothing(self) -> None:
+        assert "0 of 0 rows (100%)" in _progress.Lines("reading", 0, "rows").line(1.0)
