@@ -43,7 +43,7 @@ def replacing(path: str) -> Iterator[BinaryIO]:
         with contextlib.suppress(OSError):
             os.unlink(temporary)
         raise
-    _sync_folder(os.path.dirname(target))
+    sync_folder(os.path.dirname(target))
 
 
 def _mode_of(target: str, path: str) -> int | None:
@@ -59,7 +59,7 @@ def _mode_of(target: str, path: str) -> int | None:
     return stat.S_IMODE(mode)
 
 
-def _sync_folder(folder: str) -> None:
+def sync_folder(folder: str) -> None:
     """Bring to the disk which names are in a folder, where that can be asked for."""
     with contextlib.suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY)
@@ -69,4 +69,4 @@ def _sync_folder(folder: str) -> None:
             os.close(descriptor)
 
 
-__all__ = ["replacing"]
+__all__ = ["replacing", "sync_folder"]

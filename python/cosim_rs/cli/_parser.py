@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 
 from cosim_rs._cosim_rs import __version__
-from cosim_rs.cli import _index, _info, _mine, _selftest
+from cosim_rs.cli import _index, _info, _mine, _score, _selftest, _top_k
 
 VERBS = (
     _index,
+    _top_k,
+    _score,
     _mine,
     _info,
     _selftest,

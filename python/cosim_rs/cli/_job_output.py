@@ -1,0 +1,152 @@
+"""The output of a job: a folder of parts, of which each is there as a whole or not at all.
+
+A part is written in a folder beside the output, under a name that no reader of Parquet takes,
+brought to the disk, and given its place by one step of the file system. In its footer is which run
+it is part of. So after whatever end of a run, what the output holds is finished, and a run that
+resumes goes on with the other parts. A file `_SUCCESS` says that there are no others. Nothing else
+lies in the output, as engines read all that lies in it; what the run was is in a manifest beside
+it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from cosim_rs._replacing import replacing, sync_folder
+from cosim_rs.cli._errors import BadOption
+from cosim_rs.cli._job_part import Done, PartFile, read_done
+
+SUCCESS = "_SUCCESS"
+
+
+class Output:
+    """A folder that a run writes its parts to.
+
+    Parameters
+    ----------
+    folder : str
+        It need not be there. If there is something in it, one of the flags must say what to do, or
+        it is a BadOption.
+    run : dict
+        What makes the run what it is: of two runs that have this alike, all parts are alike.
+    resume, overwrite : bool
+        Whether to go on with the parts that are there, or to remove them.
+
+    Attributes
+    ----------
+    done : dict
+        The parts that need not be made again, by their names.
+    """
+
+    def __init__(self, folder: str, run: dict[str, Any], *, resume: bool, overwrite: bool) -> None:
+        self.folder = Path(os.path.abspath(folder))
+        self._manifest = self.folder.with_name(f"{self.folder.name}.manifest.json")
+        self._unfinished = self.folder.with_name(f".{self.folder.name}.unfinished")
+        self._run = run
+        self._hash = hashlib.sha256(json.dumps(run, sort_keys=True).encode()).hexdigest()
+        self.done: dict[str, Done] = {}
+        if os.path.lexists(self.folder) and not self.folder.is_dir():
+            raise BadOption(f"-o: {folder} is a file, expected a folder or a new name")
+        there = sorted(os.listdir(self.folder)) if self.folder.exists() else []
+        if there and not (resume or overwrite):
+            raise BadOption(
+                f"-o: {folder} holds {there[0]}; expected a new or an empty folder, --resume to go "
+                "on with it, or --overwrite to replace it"
+            )
+        others = [name for name in there if not _is_part(name) and name != SUCCESS]
+        if others:
+            raise BadOption(f"-o: {folder} holds {others[0]}, which is no output of a run")
+        if resume:
+            self.done = self._finished(there)
+        # The sign of success first: at no time it stands beside parts that are not all.
+        self._stale = [name for name in there if name not in self.done]
+
+    def _finished(self, there: list[str]) -> dict[str, Done]:
+        """The parts of this run; BadOption if there are some of another."""
+        done = {}
+        for name in filter(_is_part, there):
+            part = read_done(self.folder / name)
+            if part is None:  # what came of a failing disk: it is made again
+                continue
+            if part.run != self._hash:
+                of = f"{self.folder / name} is of another run{self._difference()}"
+                raise BadOption(f"--resume: {of}; --overwrite replaces it")
+            done[name] = part
+        return done
+
+    def _difference(self) -> str:
+        """What the run that the manifest tells of had unlike this one."""
+        try:
+            run = json.loads(self._manifest.read_text())["run"]
+            names = [name for name in self._run if run[name] != self._run[name]]
+        except (OSError, ValueError, KeyError, TypeError):
+            return ""
+        return f", which differs in {', '.join(names)}" if names else ""
+
+    def begin(self) -> None:
+        """Make room for the parts that are not done."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        for name in self._stale:
+            (self.folder / name).unlink(missing_ok=True)
+        self.sweep()
+        self._unfinished.mkdir()
+        self._tell({})
+
+    @contextlib.contextmanager
+    def writing(self, name: str, schema: pa.Schema) -> Iterator[PartFile]:
+        """Write a part, which takes its place when all went well."""
+        path = self._unfinished / f"{name}.{os.urandom(4).hex()}"
+        try:
+            with open(path, "xb") as file:
+                with PartFile(file, schema, self._hash) as part:
+                    yield part
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(path, self.folder / name)
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
+        sync_folder(str(self.folder))
+
+    def count(self) -> int:
+        """How many parts there are."""
+        return sum(map(_is_part, os.listdir(self.folder)))
+
+    def end(self, summary: dict[str, Any]) -> None:
+        """Say that all parts are there."""
+        self._tell(summary)
+        (self.folder / SUCCESS).touch()
+        sync_folder(str(self.folder))
+        self.sweep()
+
+    def sweep(self) -> None:
+        """Remove what was not finished."""
+        shutil.rmtree(self._unfinished, ignore_errors=True)
+
+    def _tell(self, summary: dict[str, Any]) -> None:
+        text = json.dumps({"run": self._run, **summary}, indent=2)
+        with replacing(str(self._manifest)) as file:
+            file.write(text.encode() + b"\n")
+
+
+def part_name(number: int) -> str:
+    """The name of a part; sorted by name, parts are in order."""
+    return f"part-{number:06}.parquet"
+
+
+def _is_part(name: str) -> bool:
+    """Whether a name is of our making: those of Spark, say, have more to them."""
+    return re.fullmatch(r"part-\d{6,}\.parquet", name) is not None
+
+
+__all__ = ["Output", "part_name"]
