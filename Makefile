@@ -86,8 +86,8 @@ format: lint-deps ## Format everything
 bench: build bench-deps ## Measure side by side with other libraries, into docs/benchmarks/
 	$(CLEAN) -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE $(BIN)/python -m benches.peers
 
-bench-peers: $(VENV)/pip ## Install the large peers as well: torch (5 GB) and Keras
-	$(PIP) install torch keras
+bench-peers: $(VENV)/pip ## Install the large peers as well: torch (5 GB), what uses it, and Keras
+	$(PIP) install torch sentence-transformers keras
 
 bench-company: build bench-deps ## Measure beside OpenBLAS and torch, with and without limits
 	$(CLEAN) -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE $(BIN)/python -m benches.company

@@ -11,9 +11,10 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from .cases import Inputs, directions
+from .cases import Inputs
 from .contenders import Call, Contender, threads
 from .found import Found
+from .vectors import directions
 
 RECALL = 0.95
 """The share of the best items that an index has to find."""

@@ -13,7 +13,15 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.floating]
+from .vectors import (
+    RANK,
+    Array,
+    digits,
+    directions,
+    low_rank,
+    near_duplicates,
+    normal,
+)
 
 TABLES = (
     "batched",
@@ -29,6 +37,10 @@ TABLES = (
     "search-real",
     "search-excluding",
     "search-preparing",
+    "opening",
+    "changing",
+    "ranges",
+    "pairs",
 )
 
 CACHED = [(8, 50, 32), (1, 1000, 64), (32, 100, 64), (32, 1000, 64)]
@@ -55,8 +67,12 @@ INDEXED = (256, 100_000, 128)
 DIGITS = (256, 1797, 64)
 """Images of handwritten digits, which scikit-learn brings along."""
 PREPARED = [(1, 100_000, 128), (1, 1_000_000, 64)]
-RANK, NOISE = 16, 0.1
-"""Of low-rank vectors: directions that matter, and what the others hold beside them."""
+LIVING = (1, 1_000_000, 128)
+"""One user, and the catalogue that is opened and changed."""
+RANGED = {(256, 100_000, 128): 0.2696}
+"""Shapes of range searches, and the cosine that a thousandth of such Gaussian pairs reaches."""
+MINED = {(50_000, 50_000, 64): 0.9}
+"""Shapes of mining, and the least score."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +85,8 @@ class Inputs:
     """(B, N, D) for batches, (N, D) for a matrix."""
     k: int = 0
     """How many items a search finds for each user."""
+    least: float = 0.0
+    """The score that a pair has to reach, where all that do are found."""
     listed: NDArray[np.int64] | None = None
     """Which rows of the items are each user's candidates, (U, N)."""
 
@@ -112,12 +130,15 @@ class Case:
     """Whether approximate indexes take part in the search."""
     rows: int = 0
     """Of the table that candidates are listed out of; 0 if there is none."""
+    least: float = 0.0
+    """The score that a pair has to reach, where all that do are found; 0 if they are not."""
 
     @property
     def name(self) -> str:
         """As a heading: ``(8, 50, 32) float32``."""
         found = f", k = {self.k}," if self.k else ""
         found += f" of {self.rows:,} rows," if self.rows else ""
+        found += f" at least {self.least:.3g}," if self.least else ""
         return f"({', '.join(map(str, self.shape))}){found} {self.dtype}"
 
     @property
@@ -164,10 +185,14 @@ class Case:
             )
         if self.table == "search-real":
             return Inputs(*digits(generator, users), self.k)
+        if self.table == "pairs":
+            rows = near_duplicates(generator, users, normal(generator, (RANK, depth), self.dtype))
+            return Inputs(rows, rows, least=self.least)
         return Inputs(
             normal(generator, user_shape, self.dtype),
             normal(generator, item_shape, self.dtype),
             self.k,
+            self.least,
         )
 
     def tiny(self) -> Case:
@@ -175,40 +200,9 @@ class Case:
         users, items, depth = self.shape
         if self.table == "search-real":
             return self  # little as it is
-        most = 5 if users == items else 4000 if self.k else 40
-        shape = min(users, 5), min(items, most), depth
+        most = 4000 if self.k or self.least else 5 if users == items else 40
+        shape = min(users, most if self.table == "pairs" else 5), min(items, most), depth
         return replace(self, shape=shape, rows=min(self.rows, 400))
-
-
-def normal(generator: np.random.Generator, shape: tuple[int, ...], dtype: str) -> Array:
-    """Standard normal numbers, drawn in place so that no second array raises the peak."""
-    numbers = np.empty(shape, dtype=dtype)
-    generator.standard_normal(dtype=numbers.dtype.type, out=numbers)
-    return numbers
-
-
-def low_rank(generator: np.random.Generator, rows: int, mixing: Array) -> Array:
-    """Vectors as trained ones are: most of what they hold lies in few directions."""
-    rank, depth = mixing.shape
-    vectors: Array = normal(generator, (rows, rank), mixing.dtype.name) @ mixing
-    vectors /= math.sqrt(rank)
-    vectors += NOISE * normal(generator, (rows, depth), mixing.dtype.name)
-    return vectors
-
-
-def digits(generator: np.random.Generator, users: int) -> tuple[Array, Array]:
-    """Some images of handwritten digits, with noise, and all of them."""
-    from sklearn.datasets import load_digits
-
-    images = load_digits().data.astype(np.float32)
-    some = generator.choice(len(images), users, replace=False)
-    return images[some] + normal(generator, (users, images.shape[1]), "float32"), images
-
-
-def directions(rows: Array) -> Array:
-    """The rows of a matrix, each of length 1."""
-    scaled: Array = rows / np.linalg.norm(rows, axis=1, keepdims=True)
-    return scaled
 
 
 def all_cases() -> list[Case]:
@@ -230,4 +224,8 @@ def all_cases() -> list[Case]:
         Case("search-real", DIGITS, k=10, indexed=True),
         Case("search-excluding", INDEXED, k=10),
         *(Case("search-preparing", shape, k=10) for shape in PREPARED),
+        Case("opening", LIVING, k=10),
+        Case("changing", LIVING, k=10),
+        *(Case("ranges", shape, least=least) for shape, least in RANGED.items()),
+        *(Case("pairs", shape, least=least) for shape, least in MINED.items()),
     ]

@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import checks
-from .cases import Array, Inputs, directions
+from .cases import Array, Inputs
+from .vectors import directions
 
 Items = NDArray[np.int64]
 

@@ -2,19 +2,38 @@
 
 from __future__ import annotations
 
-from . import batched, candidates, excluding, inputs, matrix, search, stored
+from . import (
+    batched,
+    candidates,
+    changing,
+    excluding,
+    inputs,
+    matrix,
+    opening,
+    pairs,
+    ranges,
+    search,
+    stored,
+)
 from .cases import Case
 from .contenders import Contender
+
+OWN = {
+    "search-excluding": excluding,
+    "stored": stored,
+    "inputs": inputs,
+    "opening": opening,
+    "changing": changing,
+    "ranges": ranges,
+    "pairs": pairs,
+}
+"""Tables that have a line-up of their own."""
 
 
 def contenders(case: Case) -> list[Contender]:
     """Everyone of a case, the library first."""
-    if case.table == "search-excluding":
-        return excluding.contenders(case)
-    if case.table == "stored":
-        return stored.contenders(case)
-    if case.table == "inputs":
-        return inputs.contenders(case)
+    if case.table in OWN:
+        return OWN[case.table].contenders(case)
     if case.rows:
         return candidates.contenders(case)
     if case.k:

@@ -24,6 +24,7 @@ PACKAGES = [
     "faiss-cpu",
     "usearch",
     "implicit",
+    "sentence-transformers",
 ]
 BUSY_WARNING = 0.05
 """Share of the CPUs that others may use before figures are doubtful."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from . import checks, found
+from . import checks, found, reached
 from .cases import Array, Case, Inputs
 from .contenders import Contender, as_scores
 from .excluding import EXCLUSIONS
 from .found import Found
+from .reached import Hits, Truth
 
 
 class Judgement(NamedTuple):
@@ -25,6 +26,7 @@ class Oracle:
         self._case = case
         self._inputs = inputs
         self._expected: dict[str, Array] = {}
+        self._reached: Truth | None = None
 
     def judge(self, contender: Contender, result: Any) -> Judgement:
         """Compare what a contender gave with what it should have."""
@@ -33,7 +35,13 @@ class Oracle:
             kind, result = "best", result.top_k(inputs.users, inputs.k)
         if kind == "recall":
             return Judgement(True, found.recall(Found(*result), self._of("best"), inputs))
-        expected, allowed = self._of(kind), checks.bound(contender, self._case, inputs)
+        allowed = checks.bound(contender, self._case, inputs)
+        if kind in ("rows", "pairs"):
+            hits = Hits.of_rows(*result) if kind == "rows" else Hits(*result)
+            self._reached = self._reached or reached.truth(inputs)
+            wrong = reached.verdict(hits, self._reached, inputs, allowed)
+            return Judgement(wrong is None, wrong or f"{len(hits.scores):,} found")
+        expected = self._of(kind)
         if kind.startswith("best"):
             given = Found(*result)
             wrong = found.verdict(given, expected, inputs, allowed)

@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from . import bars
+from . import bars, goals
 from .bars import Result
 from .timing import Entrant
 
@@ -29,7 +29,14 @@ HEADINGS = {
     "search-real": "Search among images of handwritten digits",
     "search-excluding": "Search with exclusions",
     "search-preparing": "Preparing a catalogue, for any users",
+    "opening": "Opening a catalogue's file and a first search",
+    "changing": "Changing a catalogue, and searching it meanwhile",
+    "ranges": "Ranges: all items of at least a score",
+    "pairs": "Pairs of one set of at least a score",
 }
+
+PAGES = {"catalogue": ("opening", "changing"), "pairs": ("ranges", "pairs")}
+"""Tables that have a page of their own; all others are on `results`."""
 
 READING = """\
 Everything below was measured in one run: the contenders of a case took turns in random order, one
@@ -40,6 +47,15 @@ calls that return a fresh array; from memory everyone who can writes into an `ou
 Searches that are not exact say which share of the best items they found. Figures of two runs, or of
 two machines, do not compare; ratios of one run do.
 """
+
+
+def pages(results: list[Result]) -> dict[str, list[Result]]:
+    """The results of each page that has any, by its name."""
+    found: dict[str, list[Result]] = {}
+    for result in results:
+        named = (name for name, tables in PAGES.items() if result.case.table in tables)
+        found.setdefault(next(named, "results"), []).append(result)
+    return found
 
 
 def markdown(results: list[Result], memory: Memory, note: Note) -> str:
@@ -62,7 +78,7 @@ def bar_table(results: list[Result], memory: Memory) -> str:
     """Every bar that belongs to what was measured, with its verdict."""
     tables = {result.case.table for result in results}
     rows = []
-    for bar in bars.all_bars():
+    for bar in goals.all_bars():
         if bar.table in tables:
             ratio = bar.measured(results)
             work = f"{bar.table} {bar.shape} {bar.dtype}"
@@ -140,10 +156,9 @@ def machine_words(note: Note) -> str:
     return re.sub(r"[^a-z0-9]+", "-", f"{note['CPU']} {note['kernel']}".lower()).strip("-")
 
 
-def write(folder: Path, text: str, results: list[Result], memory: Memory, note: Note) -> Path:
-    """Write page and samples, named for CPU and kernel; return the page's path."""
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"results-{machine_words(note)}.md"
+def write(path: Path, text: str, results: list[Result], memory: Memory, note: Note) -> None:
+    """Write a page and, beside it, its samples."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
     raw = {
         "machine": note,
@@ -154,13 +169,13 @@ def write(folder: Path, text: str, results: list[Result], memory: Memory, note: 
                 "shape": result.case.shape,
                 "dtype": result.case.dtype,
                 "k": result.case.k,
+                "least": result.case.least,
                 "contenders": [_raw(entrant) for entrant in result.entrants],
             }
             for result in results
         ],
     }
     path.with_suffix(".json").write_text(json.dumps(raw, indent=1) + "\n", encoding="utf-8")
-    return path
 
 
 def _raw(entrant: Entrant) -> dict[str, Any]:

@@ -58,12 +58,15 @@ def run(options: argparse.Namespace, say: Say) -> None:
             gc.collect()
     extra = extra_memory() if {"matrix-out", "matrix-fresh"} & set(tables) else {}
     note["CPUs busy with others after"] = f"{machine.busy_share():.0%}"
-    text = report.markdown(results, extra, note)
-    print(text)
-    if options.output:
-        path = report.write(options.output, text, results, extra, note)
-        plot.draw(results, path.with_suffix(".png"))
-        say(f"written: {path}, .json, .png")
+    for page, shown in report.pages(results).items():
+        memory_of_page = extra if page == "results" else {}
+        text = report.markdown(shown, memory_of_page, note)
+        print(text)
+        if options.output:
+            path = options.output / f"{page}-{report.machine_words(note)}.md"
+            report.write(path, text, shown, memory_of_page, note)
+            plot.draw(shown, path.with_suffix(".png"))
+            say(f"written: {path}, .json, .png")
 
 
 @contextmanager
@@ -111,7 +114,7 @@ def checked(contender: Contender, inputs: Inputs, oracle: Oracle) -> Entrant:
 
 def limit_entrants(case: Case, limits: Limits | None) -> list[Entrant]:
     """The machine's own limits for this case."""
-    if case.k or case.rows:
+    if case.k or case.rows or case.least:
         return []
     name, family = ("same arithmetic at the FMA peak", "peak")
     if case.is_batch:

@@ -15,9 +15,10 @@ from typing import Any
 import numpy as np
 
 from . import approximate, sums
-from .cases import Case, Inputs, directions
+from .cases import Array, Case, Inputs
 from .contenders import Call, Contender, threads
 from .found import Found
+from .vectors import directions
 
 PEER = "exact peer"
 
@@ -99,16 +100,15 @@ def _preparing(inputs: Inputs) -> Call:
 def _numpy(inputs: Inputs) -> Call:
     users, transposed, k = inputs.users, inputs.directions.T, inputs.k
 
-    def call() -> Found:
-        scores = directions(users) @ transposed
-        items = np.argpartition(scores, -k, axis=1)[:, -k:]
-        best = np.take_along_axis(scores, items, axis=1)
-        order = np.argsort(-best, axis=1)
-        return Found(
-            np.take_along_axis(best, order, axis=1), np.take_along_axis(items, order, axis=1)
-        )
+    return lambda: best_of(directions(users) @ transposed, k)
 
-    return call
+
+def best_of(scores: Array, k: int) -> Found:
+    """The best k of each row, by NumPy."""
+    items = np.argpartition(scores, -k, axis=1)[:, -k:]
+    best = np.take_along_axis(scores, items, axis=1)
+    order = np.argsort(-best, axis=1)
+    return Found(np.take_along_axis(best, order, axis=1), np.take_along_axis(items, order, axis=1))
 
 
 def _torch(inputs: Inputs) -> Call:
@@ -150,10 +150,14 @@ def _faiss(inputs: Inputs) -> Call:
 
 
 def _faiss_blas(inputs: Inputs) -> Call:
-    """By a matrix product, which it does without up to batches that suit dozens of threads."""
+    return by_product(_faiss(inputs))
+
+
+def by_product(search: Call) -> Call:
+    """By a matrix product, which FAISS does without up to batches that suit dozens of threads."""
     import faiss
 
-    search, default = _faiss(inputs), faiss.cvar.distance_compute_blas_threshold
+    default = faiss.cvar.distance_compute_blas_threshold
 
     def call() -> Any:
         # Of the whole library, and so only for this call.
