@@ -112,3 +112,18 @@ def matrix(form: str) -> int:
     y = np.broadcast_to(np.ones(500, np.float32)[::-1], (50_000, 500))
     x, out = np.ones((16, 500), np.float32), np.ones((16, 50_000), np.float32)
     return extra_peak(lambda: cosim_rs.cosine_similarity(x, y, out=out, threads=THREADS))
+
+
+def found(form: str) -> int:
+    """The extra peak of a search for all that score enough, of which there is next to nothing."""
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((30_000 if form == "pairs" else 500, 64), np.float32)
+    if form == "range":
+        y = rng.standard_normal((100_000, 64), np.float32)
+        return extra_peak(lambda: cosim_rs.range_search(x, y, 0.8, threads=THREADS))
+    if form == "pairs":
+        return extra_peak(lambda: cosim_rs.mine_pairs(x, min_score=0.8, threads=THREADS))
+    alike = np.ones((6000, 8), np.float32)
+    return extra_peak(
+        lambda: cosim_rs.mine_pairs(alike, min_score=0.5, max_pairs=1000, threads=THREADS)
+    )

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from helpers import assert_same_bits
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -81,6 +82,19 @@ class Changes(RuleBasedStateMachine):
         for name in names:
             del self.model[name]
 
+    @precondition(lambda self: self.model)
+    @rule(data=st.data(), seed=SEEDS)
+    def be_refused(self, data: st.DataObject, seed: int) -> None:
+        """What is there cannot be added, and what is not cannot be changed; nor a part of it."""
+        there, new = data.draw(st.sampled_from(list(self.model))), self.named(self.next)
+        names, items = data.draw(st.permutations([there, new])), rows(2, seed)
+        with pytest.raises(ValueError, match=r"ids: got .*, which is in the catalogue"):
+            self.catalogue.add(items, names)
+        with pytest.raises(KeyError, match="ids: got"):
+            self.catalogue.update(names, items)
+        with pytest.raises(KeyError, match="ids: got"):
+            self.catalogue.remove(names)
+
     @rule(mmap=st.booleans())
     def save_and_open(self, mmap: bool) -> None:
         """What comes back is the same, also over the file that is open."""
@@ -104,6 +118,10 @@ class Changes(RuleBasedStateMachine):
             found, wanted = self.catalogue.top_k(users, k), anew.top_k(users, k)
             assert_same_bits(found.scores, wanted.scores)
             assert found.ids.tolist() == wanted.ids.tolist()
+        reached, expected = (of.range_search(users, 0.3) for of in (self.catalogue, anew))
+        assert reached.indptr.tolist() == expected.indptr.tolist()
+        assert_same_bits(reached.scores, expected.scores)
+        assert reached.ids.tolist() == expected.ids.tolist()
 
 
 Changes.TestCase.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)

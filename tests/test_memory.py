@@ -41,3 +41,11 @@ def test_the_matrix_needs_only_tiles(form: str) -> None:
 def test_the_matrix_needs_only_tiles_and_its_output() -> None:
     # A fresh output starts and ends within a huge page.
     assert measured("matrix", "fresh") < MOST + 2 * 2 * MIB
+
+
+@pytest.mark.parametrize("form", ["range", "pairs", "best of many pairs"])
+def test_a_search_for_all_that_score_enough_makes_no_matrix(form: str) -> None:
+    """Of 200 MB, of 3.6 GB, and of so many pairs that they would take 288 MB. What there is are
+    codes, 2 MB at the most, and each thread's buffers for 256 users, 1.2 MB.
+    """
+    assert measured("found", form) < 12 * MIB
