@@ -1,6 +1,7 @@
 """What the documentation shows is true: its Python blocks run, and its examples give what they say.
 
-The blocks of one page run in order and share their names, as a reader would run them.
+The blocks of one page run in order and share their names, as a reader would run them. Lines of
+shell blocks that call `cosim-rs` are run between them.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import doctest
 import inspect
 import pydoc
 import re
+import shlex
 from collections.abc import Callable
 from inspect import getdoc, isclass, isfunction
 from pathlib import Path
@@ -19,9 +21,11 @@ from helpers import REPOSITORY
 from numpy.typing import ArrayLike
 
 import cosim_rs
+from cosim_rs.cli import main
 
 PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("**/*.md"))]
-BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^```(python|sh)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+COMMAND = re.compile(r"^cosim-rs (.*)", re.MULTILINE)
 
 
 def public() -> dict[str, Any]:
@@ -76,20 +80,23 @@ def is_described(name: str, parameter: inspect.Parameter, section: str) -> bool:
 
 
 def run_blocks(text: str, name: str) -> int:
-    """Run the Python blocks of a page; how many there were."""
+    """Run the Python blocks of a page and its commands; how many blocks of Python there were."""
     names: dict[str, Any] = {"__name__": "__main__"}
     blocks = list(BLOCK.finditer(text))
     for block in blocks:
-        line = text.count("\n", 0, block.start(1))
-        code = block.group(1)
-        if ">>>" in code:
+        line = text.count("\n", 0, block.start(2))
+        language, code = block.groups()
+        if language == "sh":
+            for command in COMMAND.findall(code):
+                assert main(shlex.split(command, comments=True)) == 0, command
+        elif ">>>" in code:
             example = doctest.DocTestParser().get_doctest(code, names, name, name, line)
             assert not doctest.DocTestRunner().run(example, clear_globs=False).failed
             names.update(example.globs)
         else:
             # Lines before the block are blank, so that an error tells its line in the page.
             exec(compile("\n" * line + code, name, "exec"), names)
-    return len(blocks)
+    return sum(block.group(1) == "python" for block in blocks)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -189,6 +196,16 @@ class TestRunBlocks:
         run_blocks("```python\n>>> x = 1\n>>> x + 1\n2\n```\n```python\nassert x == 1\n```", "page")
         with pytest.raises(AssertionError):
             run_blocks("```python\n>>> 1 + 1\n3\n```\n", "page")
+
+    def test_commands_are_run_where_they_stand(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        seen: list[list[str]] = []
+        monkeypatch.setattr(
+            "test_docs.main", lambda arguments: seen.append(arguments) or len(seen) - 1
+        )
+        assert run_blocks("```sh\ncosim-rs info 'a b'\nmake test\n```\n", "page") == 0
+        assert seen == [["info", "a b"]]
+        with pytest.raises(AssertionError, match="selftest"):
+            run_blocks("```sh\ncosim-rs selftest  # fails\n```\n", "page")
 
     def test_other_blocks_are_left_alone(self) -> None:
         assert run_blocks("```sh\nmake test\n```\n", "page") == 0
