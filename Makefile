@@ -25,7 +25,7 @@ define test_frameworks
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help demo search test test-rust test-python test-kernels test-backends test-versions fuzz \
+.PHONY: help demo search see-also test test-rust test-python test-kernels test-backends test-versions fuzz \
 	lint format bench bench-peers bench-company bench-layers bench-kernels wheel wheel-check clean
 
 help: ## Show this help
@@ -37,6 +37,9 @@ demo: build demo-deps ## Rank real digits, save a picture (digits.png), find nea
 
 search: build search-deps ## Search Python's own documentation by meaning
 	$(BIN)/python examples/search_docs.py
+
+see-also: build batch-deps ## Link it to itself, by files and the command line
+	$(BIN)/python examples/see_also.py
 
 test: test-rust test-python ## Run all tests of the core and of the Python package
 

@@ -58,7 +58,7 @@ def test_errors_have_one_line_and_a_code() -> None:
     assert exit_code(Failed("wrong bits")) == (1, "failed: wrong bits")
     assert exit_code(KeyboardInterrupt()) == (130, "interrupted")
     missing = ModuleNotFoundError("No module named 'pyarrow'", name="pyarrow")
-    assert exit_code(missing) == (1, "failed: needs pyarrow: pip install 'cosim_rs[batch]'")
+    assert exit_code(missing) == (1, "failed: needs pyarrow: pip install 'cosim-rs[batch]'")
 
 
 def test_version() -> None:
@@ -79,7 +79,7 @@ with contextlib.redirect_stderr(io.StringIO()) as said:
     code = main({arguments!r})
 print(code, said.getvalue(), end="")
 """
-    expected = f"cosim-rs {verb}: failed: needs {missing}: pip install 'cosim_rs[batch]'\n"
+    expected = f"cosim-rs {verb}: failed: needs {missing}: pip install 'cosim-rs[batch]'\n"
     assert run_python(code) == f"1 {expected}"
 
 

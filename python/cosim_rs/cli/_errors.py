@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 
 FAILED, USAGE, BAD_DATA, INTERRUPTED = 1, 2, 3, 130
-EXTRA = ("pyarrow", "tqdm")  # what `cosim_rs[batch]` installs
+EXTRA = ("pyarrow", "tqdm")  # what `cosim-rs[batch]` installs
 
 
 class BadData(Exception):  # noqa: N818 -- it is no error of ours
@@ -60,7 +60,7 @@ def exit_code(error: BaseException) -> tuple[int, str]:
     if isinstance(error, Failed):
         return FAILED, _line(f"failed: {error}")
     if isinstance(error, ModuleNotFoundError) and error.name in EXTRA:
-        return FAILED, f"failed: needs {error.name}: pip install 'cosim_rs[batch]'"
+        return FAILED, f"failed: needs {error.name}: pip install 'cosim-rs[batch]'"
     if isinstance(error, OSError) and error.errno is not None:
         of = f"{error.filename}: " if error.filename is not None else ""
         return FAILED, _line(f"failed: {of}{error.strerror}")

@@ -19,7 +19,7 @@ VERBS = (
 MORE = """\
 exit codes: 0 done, 1 failed, 2 wrong usage, 3 bad data, 130 interrupted
 
-cosim-rs VERB --help says more of each. Tables need pyarrow: pip install 'cosim_rs[batch]'
+cosim-rs VERB --help says more of each. Tables need pyarrow: pip install 'cosim-rs[batch]'
 """
 
 
