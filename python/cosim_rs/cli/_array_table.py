@@ -15,9 +15,9 @@ import pyarrow as pa
 
 from cosim_rs._tensors import BFLOAT16
 from cosim_rs.cli import _array_files
-from cosim_rs.cli._array_files import ID, VECTOR, Array, Arrays, Stored
 from cosim_rs.cli._errors import BadData, BadOption
 from cosim_rs.cli._formats import NPY, format_of
+from cosim_rs.cli._stored import ID, VECTOR, Array, Arrays, Stored
 
 UNIT = 1 << 16
 

@@ -12,9 +12,10 @@ import numpy as np
 from cosim_rs._catalogue import Catalogue
 from cosim_rs._tensors import BFLOAT16
 from cosim_rs.cli import _formats
-from cosim_rs.cli._array_files import ID, VECTOR, open_arrays
+from cosim_rs.cli._array_files import open_arrays
 from cosim_rs.cli._errors import BadData, BadOption
 from cosim_rs.cli._options import Options, Verbs, add_verb, described_ids
+from cosim_rs.cli._stored import ID, VECTOR
 
 MORE = """
 Of a catalogue: how many items, of which length and dtype, and their ids. Of any other file that

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from cosim_rs._mining import Pairs, mined
 from cosim_rs._replacing import replacing
-from cosim_rs.cli._array_files import ID, VECTOR, open_arrays
+from cosim_rs.cli._array_files import open_arrays
 from cosim_rs.cli._errors import BadOption
 from cosim_rs.cli._formats import CATALOGUE, format_of
 from cosim_rs.cli._options import (
@@ -27,6 +27,7 @@ from cosim_rs.cli._options import (
     check_output,
     told,
 )
+from cosim_rs.cli._stored import ID, VECTOR
 
 if TYPE_CHECKING:
     from cosim_rs.cli._items import Items
