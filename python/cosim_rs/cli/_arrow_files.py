@@ -37,6 +37,10 @@ def checked(schema: pa.Schema) -> pa.Schema:
     return schema
 
 
+READ_BYTES = 1 << 18
+"""Of each column at a time."""
+
+
 class ParquetTable:
     """A Parquet file; its units are its row groups."""
 
@@ -50,7 +54,9 @@ class ParquetTable:
 
     def batches(self, unit: int, columns: Sequence[str], size: int) -> Iterable[pa.RecordBatch]:
         """Read columns of a row group."""
-        with reading(self.path), pq.ParquetFile(self.path, metadata=self._metadata) as file:
+        # A row group is read bit by bit: by default all of it is there before the first batch.
+        options = {"metadata": self._metadata, "pre_buffer": False, "buffer_size": READ_BYTES}
+        with reading(self.path), pq.ParquetFile(self.path, **options) as file:
             wanted = {"row_groups": [unit], "columns": list(columns), "use_threads": False}
             for batch in file.iter_batches(size, **wanted):
                 yield from cut(batch, columns, size)
