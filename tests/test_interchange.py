@@ -196,21 +196,34 @@ class TestCapsules:
         with pytest.raises(TypeError, match=r"^x: got .*struct<a: float, b: float>"):
             cosim_rs.cosine_similarity(Stream(table))
 
-    def test_without_pyarrow_the_error_says_what_to_do(self) -> None:
+    def test_strings_are_left_to_who_can_read_them(self) -> None:
+        names = pa.array(["tea", "cup", "mug"])
+        for ids in (Capsule(names), Stream(pa.chunked_array([names[:1], names[1:]]))):
+            assert cosim_rs.Catalogue(np.eye(3), ids).similar("cup", 1).ids.dtype.kind == "U"
+
+    def test_pyarrow_is_not_needed_for_numbers(self) -> None:
         code = """
 import sys
+import polars as pl
 import cosim_rs
-class Capsule:
-    def __arrow_c_array__(self, requested_schema=None):
-        raise AssertionError
+class Stream:
+    def __init__(self, series):
+        self.series = series
+    def __arrow_c_stream__(self, requested_schema=None):
+        return self.series.__arrow_c_stream__(requested_schema)
+print(cosim_rs.cosine_similarity(Stream(pl.Series([[3.0, 4.0], [0.0, 2.0]]))).tolist())
 try:
-    cosim_rs.cosine_similarity(Capsule())
+    cosim_rs.Catalogue([[1.0]], ids=Stream(pl.Series(["tea"])))
 except TypeError as error:
     print(error)
 print("pyarrow" in sys.modules)
 """
-        wanted = "x: got Capsule, which offers Arrow data; expected pyarrow to be imported"
-        assert run_python(code) == f"{wanted}, which reads it\nFalse\n"
+        wanted = "ids: got Stream, which offers Arrow data that are no numbers"
+        assert run_python(code).splitlines() == [
+            "[[1.0, 0.8], [0.8, 1.0]]",
+            f"{wanted}; expected pyarrow to be imported, which reads it",
+            "False",
+        ]
 
 
 class TestBfloat16Bits:

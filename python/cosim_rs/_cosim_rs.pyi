@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 __all__ = [
     "Codes",
     "__version__",
+    "arrow_array",
+    "arrow_chunks",
     "available_kernels",
     "batched_cosine_similarity",
     "candidate_cosine_similarity",
@@ -36,6 +38,8 @@ _Filter = tuple[float | None, _Lists | None, object | None, _Lists | None, bool]
 
 __version__: Final[str]
 
+def arrow_array(name: str, capsules: tuple[object, object]) -> NDArray[Any] | None: ...
+def arrow_chunks(name: str, capsule: object) -> NDArray[Any] | None: ...
 def batched_cosine_similarity(
     users: object, items: object, out: object, epsilon: object, threads: object
 ) -> NDArray[floating[Any]] | None: ...

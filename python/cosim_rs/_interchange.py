@@ -39,15 +39,36 @@ def _from_any(name: str, argument: Any) -> NDArray[Any]:
     return array.view() if hasattr(argument, "__array__") else array
 
 
-def _from_capsule(name: str, argument: Any) -> NDArray[Any]:
-    """What offers Arrow data by its PyCapsule interface: an array, or a table as a matrix."""
-    column = _columns.imported(argument)
-    if column is not None and not (_columns.is_table(column) and hasattr(argument, "__array__")):
-        return _reader(type(column))(name, column)
+def _from_arrow_array(name: str, argument: Any) -> NDArray[Any]:
+    """What offers Arrow data by its PyCapsule interface, in one piece."""
+    array = _cosim_rs.arrow_array(name, argument.__arrow_c_array__())
+    return _from_other_arrow(name, argument) if array is None else array
+
+
+def _from_arrow_stream(name: str, argument: Any) -> NDArray[Any]:
+    """What offers it in chunks; several are put together by a copy."""
+    array = _cosim_rs.arrow_chunks(name, argument.__arrow_c_stream__())
+    return _from_other_arrow(name, argument) if array is None else array
+
+
+def _from_other_arrow(name: str, argument: Any) -> NDArray[Any]:
+    """Arrow data that are no column of numbers: strings, say, or a table as a matrix."""
+    if _root(type(argument)) in ("pyarrow", "polars"):
+        return _columns.flat(name, argument)
     if hasattr(argument, "__array__"):
         return _from_any(name, argument)
-    got = f"{name}: got {type(argument).__name__}, which offers Arrow data"
-    raise TypeError(f"{got}; expected pyarrow to be imported, which reads it")
+    column = _columns.imported(argument)
+    if column is None:
+        got = f"{name}: got {type(argument).__name__}, which offers Arrow data that are no numbers"
+        raise TypeError(f"{got}; expected pyarrow to be imported, which reads it")
+    return _columns.flat(name, column)
+
+
+def _from_pandas(name: str, series: Any) -> NDArray[Any]:
+    """A series, index or array: numbers, Arrow's columns, or arrays as objects."""
+    if hasattr(series.dtype, "pyarrow_dtype"):
+        return _from_arrow_stream(name, getattr(series, "array", series).__arrow_array__())
+    return _columns.from_pandas(name, series)
 
 
 def _from_dlpack(name: str, argument: Any) -> NDArray[Any]:
@@ -68,15 +89,15 @@ _KNOWN: dict[tuple[str, str], Reader] = {
     ("jaxlib", "ArrayImpl"): _tensors.from_jax,
     ("tensorflow", "Variable"): _tensors.from_tensorflow_variable,
     ("tensorflow", "Tensor"): _tensors.from_tensorflow,
-    ("pyarrow", "Array"): _columns.from_arrow,
-    ("pyarrow", "ChunkedArray"): _columns.from_chunked,
+    ("pyarrow", "Array"): _from_arrow_array,
+    ("pyarrow", "ChunkedArray"): _from_arrow_stream,
     ("pyarrow", "RecordBatch"): _from_any,
     ("pyarrow", "Table"): _from_any,
-    ("pandas", "Series"): _columns.from_pandas,
-    ("pandas", "Index"): _columns.from_pandas,
-    ("pandas", "ExtensionArray"): _columns.from_pandas,
+    ("pandas", "Series"): _from_pandas,
+    ("pandas", "Index"): _from_pandas,
+    ("pandas", "ExtensionArray"): _from_pandas,
     ("pandas", "DataFrame"): _from_any,
-    ("polars", "Series"): _columns.from_polars,
+    ("polars", "Series"): _from_arrow_stream,
     ("polars", "DataFrame"): _from_any,
 }
 
@@ -98,8 +119,10 @@ def _reader(kind: type) -> Reader:
             if _root(kind) == _root(base):
                 _seen[kind] = reader
             return reader
-    if hasattr(kind, "__arrow_c_array__") or hasattr(kind, "__arrow_c_stream__"):
-        return _from_capsule
+    if hasattr(kind, "__arrow_c_array__"):
+        return _from_arrow_array
+    if hasattr(kind, "__arrow_c_stream__"):
+        return _from_arrow_stream
     if hasattr(kind, "__dlpack_device__"):
         return _from_dlpack
     return _tensors.refuse_cuda if hasattr(kind, "__cuda_array_interface__") else _from_any

@@ -6,6 +6,7 @@
 //! that is right from the start pays for neither.
 
 mod array;
+mod arrow;
 mod batched;
 mod call;
 mod candidates;
@@ -27,6 +28,8 @@ use pyo3::prelude::*;
 
 #[pymodule(gil_used = false)]
 mod _cosim_rs {
+    #[pymodule_export]
+    use super::arrow::{arrow_array, arrow_chunks};
     #[pymodule_export]
     use super::batched::batched_cosine_similarity;
     #[pymodule_export]
