@@ -97,9 +97,9 @@ impl Ready<'_> {
         Self { after: Some(first), ..Self::open() }
     }
 
-    /// Whether none of these users may get any of these slots, as is known without looking at them.
-    pub(super) fn rules_out(&self, users: &Range<usize>, slots: &Range<usize>) -> bool {
-        self.after.is_some_and(|first| slots.end <= first + users.start + 1)
+    /// The slot before which none of these users may get any.
+    pub(super) fn first_slot(&self, users: &Range<usize>) -> usize {
+        self.after.map_or(0, |first| first + users.start + 1)
     }
 
     /// Whether more than one in so many pairs of users and items are candidates.

@@ -117,7 +117,8 @@ impl<'s, 'a, E: Real> Scan<'s, 'a, E> {
 
     /// Searches some items for some users.
     pub(super) fn search(&self, tiles: &Tiles<E>, users: Range<usize>, items: Range<usize>) {
-        if self.wanted.rules_out(self.segment, &users, &items) {
+        let items = self.wanted.within(self.segment, &users, items);
+        if items.is_empty() {
             return;
         }
         let tally = &self.tallies[users.start / self.grid.panel];

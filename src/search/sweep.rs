@@ -105,7 +105,8 @@ impl<E: Real> Sweep<'_, '_, E> {
         let rows = listed.map_or(segment.items.count(), <[u32]>::len);
         let grid = tiles.grid(users, rows, dim);
         grid.each(self.call, elements_read(users, rows, dim), |users, rows| {
-            if !wanted.rules_out(segment, &users, &rows) {
+            let rows = wanted.within(segment, &users, rows);
+            if !rows.is_empty() {
                 tiles.search(wanted, segment, listed, users, rows, |_| true);
             }
         })?;

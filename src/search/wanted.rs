@@ -7,6 +7,7 @@ use super::filter::Ready;
 use super::hits::{Hit, Hits};
 use super::segment::Segment;
 use crate::kernel::real::Real;
+use crate::kernel::scan::GROUP;
 use crate::view::Rows;
 use std::ops::Range;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -103,14 +104,16 @@ impl<'a, E: Real> Wanted<'a, E> {
         is_admitted.then(|| self.index(user, segment, row))
     }
 
-    /// Whether none of these users may have any of these rows, as is known without looking at them.
-    pub(super) fn rules_out(
+    /// Those of some rows that any of these users may have, as far as is known without looking at
+    /// them: all, none, or those from one of the segment's groups on.
+    pub(super) fn within(
         &self,
         segment: &Segment<'_, E>,
         users: &Range<usize>,
-        rows: &Range<usize>,
-    ) -> bool {
-        self.filter.rules_out(users, &(segment.slot(rows.start)..segment.slot(rows.end)))
+        rows: Range<usize>,
+    ) -> Range<usize> {
+        let first = self.filter.first_slot(users).saturating_sub(segment.slot(0));
+        (first / GROUP * GROUP).clamp(rows.start, rows.end)..rows.end
     }
 
     /// The best of each user, in order.
