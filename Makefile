@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/pip --quiet --disable-pip-version-check
 # What a user may have set for their own work must not change what tests and benchmarks show.
 CLEAN := env -u COSIM_RS_KERNEL -u COSIM_RS_NUM_THREADS -u RAYON_NUM_THREADS
+MEASURE := $(CLEAN) -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE $(BIN)/python -m
 QUIET := TF_CPP_MIN_LOG_LEVEL=2
 NO_NEWS := -W ignore::DeprecationWarning
 
@@ -58,6 +59,8 @@ test-kernels: build test-deps ## Run the numerical tests with every lesser kerne
 
 test-backends: build test-deps backends-deps ## Test with torch and TensorFlow (6 GB to install)
 	$(call test_frameworks,$(BIN)/python -m pytest,backends with_tensorflow with_torch,tensorflow torch)
+	# Exporting from JAX takes TensorFlow, which `make test` does without.
+	$(CLEAN) $(QUIET) KERAS_BACKEND=jax $(BIN)/python -m pytest -q tests/keras -k export
 
 test-versions: wheel ## Test with the oldest supported frameworks (6 GB to install)
 	$(MAKE) VENV=.venv-oldest oldest-deps
@@ -86,17 +89,18 @@ format: lint-deps ## Format everything
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
 
-bench: build bench-deps ## Measure side by side with other libraries, into docs/benchmarks/
-	$(CLEAN) -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE $(BIN)/python -m benches.peers
+bench: build bench-deps ## Measure side by side with other libraries, then the Keras layers, into docs/benchmarks/
+	$(MEASURE) benches.peers
+	$(MEASURE) benches.layers
 
-bench-peers: $(VENV)/pip ## Install the large peers as well: torch (5 GB), what uses it, and Keras
-	$(PIP) install torch sentence-transformers keras
+bench-peers: backends-deps ## Install the large peers as well: torch, what uses it, and TensorFlow (6 GB)
+	$(PIP) install sentence-transformers
 
 bench-company: build bench-deps ## Measure beside OpenBLAS and torch, with and without limits
-	$(CLEAN) -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE $(BIN)/python -m benches.company
+	$(MEASURE) benches.company
 
-bench-layers: build bench-deps ## Measure the Keras layer with each backend that is installed
-	$(CLEAN) -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE $(BIN)/python -m benches.layers
+bench-layers: build bench-deps ## Measure the Keras layers alone, with each backend that is installed
+	$(MEASURE) benches.layers
 
 bench-kernels: ## Measure the kernels by themselves
 	cargo bench --no-default-features --bench kernels

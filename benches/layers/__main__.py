@@ -76,22 +76,29 @@ def main() -> None:
 
     note = machine.note(environment.default_threads(), machine.busy_share())
     installed = [b for b in ("jax", "tensorflow", "torch") if importlib.util.find_spec(b)]
-    lines, costs = [], []
+    results = {}
     for backend in options.backends or installed:
-        result = measured(backend, options.rounds)
-        note[f"{backend} here"] = result["version"]
+        results[backend] = measured(backend, options.rounds)
+        note[f"{backend} here"] = results[backend]["version"]
+    note["CPUs busy with others after"] = f"{machine.busy_share():.0%}"
+    text = page(results, note)
+    print(text)
+    (options.output / f"layers-{report.machine_words(note)}.md").write_text(text, encoding="utf-8")
+
+
+def page(results: dict[str, Any], note: dict[str, Any]) -> str:
+    """The whole page."""
+    lines, costs = [], []
+    for backend, result in results.items():
         lines += rows(backend, result["figures"])
         costs += faults.rows(backend, result["faults"])
-    note["CPUs busy with others after"] = f"{machine.busy_share():.0%}"
     contenders = ["cosim_rs", "ops, einsum", "ops, matmul"]
     head = ["backend", "work", "shape", *contenders, "times as fast", "bar"]
     text = f"# Keras layers on {note['CPU']}, kernel {note['kernel']}\n\n{READING}\n"
     text += table(head, lines) + "\n## Page faults\n\n"
     text += FAULTS.format(granted=note["transparent huge pages"]) + "\n"
     text += table(["backend", "work", *contenders], costs) + "\n## Machine\n\n"
-    text += "\n".join(f"- {name}: {value}" for name, value in note.items()) + "\n"
-    print(text)
-    (options.output / f"layers-{report.machine_words(note)}.md").write_text(text, encoding="utf-8")
+    return text + "\n".join(f"- {name}: {value}" for name, value in note.items()) + "\n"
 
 
 READING = """\
