@@ -11,8 +11,10 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+from battery import rows_of_every_magnitude
+from floating_point_mode import DENORMALS_ARE_ZERO, FLUSH_TO_ZERO, SUPPORTED, extra_mode
 from helpers import assert_same_bits, gaussian_rows
-from on_backend import compiled, gradients, tensor
+from on_backend import compiled, gradients, tensor, with_float64
 
 import cosim_rs
 from cosim_rs import _cosim_rs
@@ -25,7 +27,12 @@ def native_calls() -> tuple[int, int]:
     return tuple(_cosim_rs.native_calls())
 
 
-@pytest.mark.parametrize("run", [lambda function: function, compiled], ids=["eager", "compiled"])
+RUNS = pytest.mark.parametrize(
+    "run", [lambda function: function, compiled], ids=["eager", "compiled"]
+)
+
+
+@RUNS
 @pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16"])
 def test_scores_are_native_to_the_bit(run: Callable[..., Any], dtype: str) -> None:
     sides = gaussian_rows(8, 1, 64), gaussian_rows(8, 50, 64, seed=1)
@@ -46,7 +53,32 @@ def scores_dtype(dtype: str) -> Any:
     return keras.ops.convert_to_numpy(tensor([], dtype)).dtype
 
 
-@pytest.mark.parametrize("run", [lambda function: function, compiled], ids=["eager", "compiled"])
+@pytest.mark.skipif(not SUPPORTED, reason="no way to set the floating-point mode of this machine")
+@RUNS
+@pytest.mark.parametrize("dtype", ["float32", "float64", "float16", "bfloat16"])
+def test_threads_that_flush_subnormals_give_the_same_bits(
+    run: Callable[..., Any], dtype: str
+) -> None:
+    """Zeros, NaN, infinities, subnormal and huge vectors, enough for several threads."""
+    own = "float32" if dtype == "bfloat16" else dtype  # whose range is the same
+    users = rows_of_every_magnitude(70, 64, own, seed=1)
+    items = rows_of_every_magnitude(70 * 300, 64, own, seed=2).reshape(70, 300, 64)
+    with with_float64():
+        user, items = tensor(users, dtype), tensor(items, dtype)
+        layer = NormalizedDotProductSimilarity(dtype=dtype)
+        score = run(lambda user, items: layer([user, items]))
+        score(user, items)  # traced, for which the oldest JAX has NumPy measure its numbers
+        with extra_mode(FLUSH_TO_ZERO | DENORMALS_ARE_ZERO):
+            scores = np.asarray(keras.ops.convert_to_numpy(score(user, items)))
+        sides = [keras.ops.convert_to_numpy(side) for side in (user, items)]
+    wanted = cosim_rs.batched_cosine_similarity(*sides, epsilon=EPSILON).astype(scores.dtype)
+    assert scores.dtype == dtype
+    scores, wanted = scores.astype("float64"), wanted.astype("float64")  # which holds them all
+    np.testing.assert_array_equal(scores, wanted)
+    assert not np.signbit(scores[wanted == 0]).any()
+
+
+@RUNS
 def test_gradients_are_native(run: Callable[..., Any]) -> None:
     user, items = tensor(gaussian_rows(8, 1, 64)), tensor(gaussian_rows(8, 50, 64, seed=1))
     layer = NormalizedDotProductSimilarity()
