@@ -27,7 +27,8 @@ endef
 
 .DEFAULT_GOAL := help
 .PHONY: help demo search see-also test test-rust test-python test-kernels test-backends test-versions fuzz \
-	lint format bench bench-peers bench-company bench-layers bench-kernels wheel wheel-check clean
+	lint format bench bench-peers bench-company bench-layers bench-batch \
+	bench-kernels wheel wheel-check clean
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -89,9 +90,10 @@ format: lint-deps ## Format everything
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
 
-bench: build bench-deps ## Measure side by side with other libraries, then the Keras layers, into docs/benchmarks/
+bench: build bench-deps ## Measure side by side with other libraries, then the Keras layers and whole jobs, into docs/benchmarks/
 	$(MEASURE) benches.peers
 	$(MEASURE) benches.layers
+	$(MEASURE) benches.batch
 
 bench-peers: backends-deps ## Install the large peers as well: torch, what uses it, and TensorFlow (6 GB)
 	$(PIP) install sentence-transformers
@@ -101,6 +103,9 @@ bench-company: build bench-deps ## Measure beside OpenBLAS and torch, with and w
 
 bench-layers: build bench-deps ## Measure the Keras layers alone, with each backend that is installed
 	$(MEASURE) benches.layers
+
+bench-batch: build bench-deps ## Measure whole jobs on files alone, against pyarrow with NumPy
+	$(MEASURE) benches.batch
 
 bench-kernels: ## Measure the kernels by themselves
 	cargo bench --no-default-features --bench kernels
