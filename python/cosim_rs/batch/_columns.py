@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from cosim_rs import _arrays, _columns
+from cosim_rs import _arrays
 from cosim_rs._arrays import Vectors
 from cosim_rs.batch._errors import ColumnError
 
@@ -102,7 +102,7 @@ def vectors_of(batch: pa.RecordBatch, name: str, dim: int, alike: str = "as the 
         raise ColumnError(name, row, got)
     has_all = not missing.any()
     present = column if has_all else column.filter(pa.array(~missing))
-    vectors = _arrays.as_input(name, _columns.from_arrow(name, present)).reshape(len(present), dim)
+    vectors = _arrays.as_input(name, present).reshape(len(present), dim)
     return Rows(vectors if has_all else _spread(vectors, missing), missing)
 
 
