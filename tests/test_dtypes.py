@@ -78,6 +78,20 @@ def test_narrow_numbers_are_widened_exactly(score: EntryPoint, name: str) -> Non
 
 
 @every_entry_point
+@pytest.mark.parametrize("dim", [1, 33, 64, 1024, 1025, 5000])
+def test_bytes_and_whole_numbers_are_multiplied_exactly(score: EntryPoint, dim: int) -> None:
+    """The largest products, up to where all their sums are exact in float32, and beyond."""
+    random = np.random.default_rng(dim)
+    x, y = (random.choice(np.array([-128, -1, 127], np.int8), (count, dim)) for count in (20, 40))
+    x[0] = y[0] = -128
+    x[1] = y[1] = 127
+    wide = [rows.astype(np.float32) for rows in (x, y)]
+    expected = score(*wide)
+    assert_same_bits(score(x, y), expected)
+    assert_same_bits(score(x.astype(np.float16), y), expected)
+
+
+@every_entry_point
 @pytest.mark.parametrize("name", ["float32", "float64", "float16", "int16", "int64"])
 def test_foreign_byte_order(score: EntryPoint, name: str) -> None:
     x, y = rows(3, name), rows(4, name)

@@ -15,9 +15,9 @@ pub enum Level {
     Portable,
     /// AVX2 with FMA and F16C.
     Avx2,
-    /// AVX-512F.
+    /// AVX-512F and BW.
     Avx512,
-    /// AVX-512F, and VNNI for the scan.
+    /// AVX-512F and BW, and VNNI for the scan.
     Avx512Vnni,
     /// All of those, and AMX for the scan.
     Amx,
@@ -50,7 +50,11 @@ impl Level {
             }
             // What the AVX-512 kernels are compiled for, and no more.
             #[cfg(target_arch = "x86_64")]
-            Self::Avx512 => Self::Avx2.is_available() && is_x86_feature_detected!("avx512f"),
+            Self::Avx512 => {
+                Self::Avx2.is_available()
+                    && is_x86_feature_detected!("avx512f")
+                    && is_x86_feature_detected!("avx512bw")
+            }
             #[cfg(target_arch = "x86_64")]
             Self::Avx512Vnni => {
                 Self::Avx512.is_available() && is_x86_feature_detected!("avx512vnni")

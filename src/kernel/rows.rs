@@ -10,7 +10,7 @@ use super::prefetch::prefetch;
 use super::range::{Floor, Prepared, out_of_range, places, prepare};
 use super::real::Real;
 use super::source::Source;
-use super::user::{Held, InMemory, User};
+use super::user::{Held, InMemory, User, Whole, words_of};
 use crate::view::{Rows, ScoreRow};
 
 /// Scores one user against every row of `items`, which come as their `source` too.
@@ -132,6 +132,11 @@ fn score<'a, E: Real, L, S: Copy + 'a, T: Source<'a, S>, O: Order>(
     assert_eq!(user.len(), items.0.dim());
     let mut scaled = Vec::new();
     let user = &prepare(lanes, user, floor, &mut scaled);
+    if <L as Load<E, S>>::MULTIPLIES_BYTES
+        && let Some(words) = words_of(user.elements)
+    {
+        return score_groups(lanes, user, Whole(&words), items, floor, scores);
+    }
     // Narrow numbers among doubles are rare, and code for them would be long.
     let holds = L::IS_REGISTERS && (size_of::<E>() == 4 || size_of::<S>() == 8);
     match user.elements.len() {
@@ -155,7 +160,8 @@ fn score<'a, E: Real, L, S: Copy + 'a, T: Source<'a, S>, O: Order>(
 }
 
 /// Sixteen rows at a time; the last sixteen reach back over rows that are scored already, which is
-/// faster than a group of fewer rows.
+/// faster than a group of fewer rows. A group's sums wait until the next group's are on their way: its
+/// root and division then take place beside them, where they would hold up what comes later.
 #[inline(always)]
 fn score_groups<'a, E: Real, L, S: Copy + 'a, T: Source<'a, S>, U: User<E, L>, O: Order>(
     lanes: L,
@@ -169,19 +175,26 @@ fn score_groups<'a, E: Real, L, S: Copy + 'a, T: Source<'a, S>, U: User<E, L>, O
 {
     let mut scratch = Vec::new();
     let user_squares = lanes.splat(user.square);
-    for first in (0..order.count()).step_by(LANES) {
-        let first = first.min(order.count().saturating_sub(LANES));
-        let count = LANES.min(order.count() - first);
-        let places = (order, first, count);
-        let (mut dots, squares) = group(lanes, elements, &source, places, &mut scratch);
-        let mut squares = lanes.at_least(squares, lanes.splat(floor.square));
-        let outside = out_of_range(lanes, squares, count);
-        if outside != 0 {
-            (dots, squares) =
-                rescue_group(lanes, user, &items, (order, first), floor, outside, (dots, squares));
+    let mut waiting = None;
+    for first in (0..order.count() + LANES).step_by(LANES) {
+        let mut next = None;
+        if first < order.count() {
+            let first = first.min(order.count().saturating_sub(LANES));
+            let count = LANES.min(order.count() - first);
+            let places = (order, first, count);
+            next = Some((first, count, group(lanes, elements, &source, places, &mut scratch)));
         }
-        let group_scores = lanes.store(lanes.cosine(dots, squares, user_squares));
-        scores.write(first, &group_scores, count);
+        if let Some((first, count, (mut dots, squares))) = waiting {
+            let mut squares = lanes.at_least(squares, lanes.splat(floor.square));
+            let outside = out_of_range(lanes, squares, count);
+            if outside != 0 {
+                let (place, sums) = ((order, first), (dots, squares));
+                (dots, squares) = rescue_group(lanes, user, &items, place, floor, outside, sums);
+            }
+            let group_scores = lanes.store(lanes.cosine(dots, squares, user_squares));
+            scores.write(first, &group_scores, count);
+        }
+        waiting = next;
     }
 }
 
@@ -239,7 +252,9 @@ fn quarter<E: Real, L: Load<E, S>, S, U: User<E, L>>(
     let (dot_2, square_2) = user.dot_and_square(lanes, rows[2]);
     let (dot_3, square_3) = user.dot_and_square(lanes, rows[3]);
     let dots = lanes.fold_rows([dot_0, dot_1, dot_2, dot_3]);
-    (dots, lanes.fold_rows([square_0, square_1, square_2, square_3]))
+    let squares = lanes.fold_rows([square_0, square_1, square_2, square_3]);
+    // Or the compiler folds all rows at the end of their group, and spills what it keeps until then.
+    (lanes.settle(dots), lanes.settle(squares))
 }
 
 /// Does the rows with a bit in `outside` again, brought into range.

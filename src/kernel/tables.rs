@@ -167,11 +167,11 @@ pub(crate) mod avx512 {
         Strided, bf16, f16, gradient, pairs, panel, quantise, rows, tile,
     };
     table!(F32, f32, {
-        // SAFETY: this table's functions run only where the CPU has AVX-512F; see `Kernels`.
+        // SAFETY: this table's functions run only where the CPU has AVX-512F and BW; see `Kernels`.
         unsafe { Avx512::new() }
-    }, tile: 4 x 4, narrow: in_place, target_feature(enable = "avx512f"));
+    }, tile: 4 x 4, narrow: in_place, target_feature(enable = "avx512f,avx512bw"));
     table!(F64, f64, {
-        // SAFETY: this table's functions run only where the CPU has AVX-512F; see `Kernels`.
+        // SAFETY: this table's functions run only where the CPU has AVX-512F and BW; see `Kernels`.
         unsafe { Avx512::new() }
-    }, tile: 2 x 4, narrow: in_place, target_feature(enable = "avx512f"));
+    }, tile: 2 x 4, narrow: in_place, target_feature(enable = "avx512f,avx512bw"));
 }

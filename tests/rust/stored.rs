@@ -97,6 +97,33 @@ fn every_mixture_scores_as_if_widened_before() {
     }
 }
 
+/// Bytes multiplied by whole numbers, up to where the sums of both ways to add them are exact, and beyond.
+#[test]
+#[allow(clippy::cast_possible_truncation)] // whole numbers that fit
+fn bytes_and_whole_numbers_score_as_if_widened_before() {
+    let whole = |dim, seed, store: fn(f64) -> f64| {
+        let mut rows = matrix::<f64>(19, dim, seed).mapv(store);
+        rows.row_mut(0).fill(-128.0);
+        rows.row_mut(1).fill(127.0);
+        rows.row_mut(2).fill(0.0);
+        rows
+    };
+    let extreme = |number: f64| if number < 0.0 { -128.0 } else { 127.0 };
+    let any = |number: f64| (number * 40.0).round().clamp(-128.0, 127.0);
+    for dim in [1, 31, 32, 33, 64, 100, 1023, 1024, 1025, 5000] {
+        for store in [extreme, any] {
+            let (x, y) = (whole(dim, 1, store), whole(dim, 2, store));
+            let bytes = Kind(y.mapv(|n| n as i8), y.mapv(|n| n as f32));
+            assert_alike(&Kind(x.mapv(|n| n as i8), x.mapv(|n| n as f32)), &bytes);
+            assert_alike(&Kind(x.mapv(|n| n as f32), x.mapv(|n| n as f32)), &bytes);
+            // Whole, but one number is more than a byte holds.
+            let mut more = x.mapv(|n| n as f32);
+            more.column_mut(dim / 2).fill(128.0);
+            assert_alike(&Kind(more.clone(), more), &bytes);
+        }
+    }
+}
+
 /// Rows that are not contiguous are widened in a scratch row.
 #[test]
 fn layouts_of_narrow_numbers_change_nothing() {

@@ -4,13 +4,13 @@
 use super::{LANES, Lanes, Load};
 use std::arch::{asm, x86_64::*};
 
-/// Lanes in 512-bit registers; a value proves that this CPU has AVX-512F.
+/// Lanes in 512-bit registers; a value proves that this CPU has AVX-512F and BW.
 #[derive(Clone, Copy)]
 pub(crate) struct Avx512(());
 
 impl Avx512 {
     /// # Safety
-    /// This CPU has AVX-512F.
+    /// This CPU has AVX-512F and BW.
     #[inline(always)]
     pub(crate) const unsafe fn new() -> Self {
         Self(())

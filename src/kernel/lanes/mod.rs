@@ -29,6 +29,8 @@
 pub(crate) mod avx2;
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod avx512;
+#[cfg(target_arch = "x86_64")]
+mod bytes;
 pub(crate) mod portable;
 mod widening;
 
@@ -36,6 +38,9 @@ use super::real::Real;
 
 /// How many lanes: of a vector, of a row's accumulator, and rows of a group.
 pub(crate) const LANES: usize = 16;
+
+/// How many whole numbers are multiplied at once: two for each lane.
+pub(crate) const PAIRS: usize = 2 * LANES;
 
 /// Sixteen lanes of one element type on one instruction set; see the module's prose.
 pub(crate) trait Lanes<E: Real>: Copy {
@@ -106,4 +111,17 @@ pub(crate) trait Load<E: Real, Stored>: Lanes<E> {
     fn load(self, elements: &[Stored; LANES]) -> Self::Vector;
     /// Fewer than sixteen elements; the lanes behind them are zero.
     fn load_first(self, elements: &[Stored]) -> Self::Vector;
+
+    /// Whether what is stored are bytes, and they are multiplied as such.
+    const MULTIPLIES_BYTES: bool = false;
+
+    /// Sixteen sums each, in no order, of an item's products with a user and of its squares.
+    #[inline(always)]
+    fn whole_dot_and_square(
+        self,
+        _user: &[[i16; PAIRS]],
+        _item: &[Stored],
+    ) -> (Self::Vector, Self::Vector) {
+        unreachable!("items of bytes alone are multiplied so")
+    }
 }

@@ -1,4 +1,5 @@
 //! The widening loads: 16-bit floats and 8-bit integers to 32-bit floats, and these to 64-bit ones.
+//! (Of bytes on x86, see [`super::bytes`].)
 //!
 //! All of them are exact, so it is no matter which instruction does it, and a score has the bits that
 //! it would have if the vectors had been widened before.
@@ -63,13 +64,6 @@ mod x86 {
             _mm512_castsi512_ps(_mm512_slli_epi32::<16>(bits))
         }
     });
-    widening!(Avx512, f32, __m512, i8; |self, elements| {
-        // SAFETY: `self` proves AVX-512F; the array has 16 bytes.
-        unsafe {
-            let bytes = _mm_loadu_si128(elements.as_ptr().cast());
-            _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(bytes))
-        }
-    });
     widening!(Avx512, f64, [__m512d; 2], f32, f16, bf16, i8; |self, elements| {
         let singles = Load::<f32, _>::load(self, elements);
         // SAFETY: `self` proves AVX-512F.
@@ -97,11 +91,6 @@ mod x86 {
         // SAFETY: `self` proves AVX2.
         unsafe { [brains(&halves[0]), brains(&halves[1])] }
     });
-    widening!(Avx2, f32, [__m256; 2], i8; |self, elements| {
-        let (halves, _) = elements.as_chunks::<8>();
-        // SAFETY: `self` proves AVX2.
-        unsafe { [bytes(&halves[0]), bytes(&halves[1])] }
-    });
     widening!(Avx2, f64, [__m256d; 4], f32, f16, bf16, i8; |self, elements| {
         let [lower, upper] = Load::<f32, _>::load(self, elements);
         // SAFETY: `self` proves AVX2.
@@ -123,17 +112,6 @@ mod x86 {
         unsafe {
             let bits = _mm256_cvtepu16_epi32(_mm_loadu_si128(elements.as_ptr().cast()));
             _mm256_castsi256_ps(_mm256_slli_epi32::<16>(bits))
-        }
-    }
-
-    /// # Safety
-    /// This CPU has AVX2.
-    #[inline(always)]
-    unsafe fn bytes(elements: &[i8; 8]) -> __m256 {
-        // SAFETY: the caller vouches for AVX2; the array has 8 bytes.
-        unsafe {
-            let bytes = _mm_loadl_epi64(elements.as_ptr().cast());
-            _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(bytes))
         }
     }
 }
