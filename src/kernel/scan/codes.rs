@@ -165,12 +165,35 @@ impl BlocksToFill<'_> {
     /// Lays out sixteen rows of codes, filled up to whole lines, as one block.
     pub(crate) fn interleave(&mut self, block: usize, rows: &[u8]) {
         let lines = &mut self.lines[block * self.lines_per_block..][..self.lines_per_block];
-        for (item, row) in rows.chunks_exact(4 * self.lines_per_block).enumerate() {
-            for (line, codes) in lines.iter_mut().zip(row.as_chunks::<4>().0) {
-                line[4 * item..][..4].copy_from_slice(codes);
+        let bytes_per_row = 4 * self.lines_per_block;
+        for (four, rows) in rows.chunks(4 * bytes_per_row).enumerate() {
+            let whole =
+                if rows.len() == 4 * bytes_per_row { self.lines_per_block / 4 * 4 } else { 0 };
+            let (in_fours, others) = lines.split_at_mut(whole);
+            for (at, lines) in in_fours.as_chunks_mut::<4>().0.iter_mut().enumerate() {
+                let row = |row: usize| &rows[row * bytes_per_row + 16 * at..][..16];
+                let turned = turned([row(0), row(1), row(2), row(3)].map(as_fours));
+                for (line, codes) in lines.iter_mut().zip(&turned) {
+                    line[16 * four..][..16].copy_from_slice(codes.as_flattened());
+                }
+            }
+            for (item, row) in rows.chunks_exact(bytes_per_row).enumerate() {
+                for (line, codes) in others.iter_mut().zip(&row.as_chunks::<4>().0[whole..]) {
+                    line[16 * four + 4 * item..][..4].copy_from_slice(codes);
+                }
             }
         }
     }
+}
+
+/// Four times four codes of a row.
+fn as_fours(codes: &[u8]) -> [[u8; 4]; 4] {
+    std::array::from_fn(|at| codes.as_chunks().0[at])
+}
+
+/// Columns for rows. By value, as the compiler makes shuffles of registers of this only then.
+fn turned(rows: [[[u8; 4]; 4]; 4]) -> [[[u8; 4]; 4]; 4] {
+    std::array::from_fn(|column| rows.map(|row| row[column]))
 }
 
 /// Some blocks of items; see [`ItemCodes`].
