@@ -1,8 +1,8 @@
 """Ids of a catalogue looked up for whole columns, and rows named.
 
-Numbers that lie close together are looked up in a table, which takes a twentieth of the time of
-hashing; others, and strings, by Arrow's `index_in`, which hashes all ids anew in each call. That is
-little beside the scan of the items that follows.
+Numbers that lie close together are looked up in a table; others, and strings, by Arrow's
+`index_in`, which hashes all ids anew in each call. That grows with the items as the scan of them
+does that follows, and is little beside it.
 """
 
 from __future__ import annotations
