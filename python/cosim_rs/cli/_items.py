@@ -69,7 +69,7 @@ class _Matrix:
         self.filled = 0
         self.skipped: Counter[str] = Counter()
         self._room = room
-        dtype = np.dtype(kind.value_type.to_pandas_dtype())
+        dtype = pa.array([], kind.value_type).to_numpy(zero_copy_only=False).dtype
         self._dtype = dtype if is_taken(dtype) else np.dtype(np.float64)
         self._matrix: Vectors | None = None
 
