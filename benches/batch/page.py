@@ -132,6 +132,7 @@ system's cache: medians, with the least and the greatest where there were severa
 with pyarrow, in batches of 8,192 users, multiply 128 users at a time, and look up what was seen by
 `index_in`. The bar is against argpartition of all scores, as one would write it. That finding the
 greatest of groups of items first is so much faster shows how much of that ratio is argpartition's.
+The steps follow each other, and may have been run in several sittings.
 """
 STAGES = """\
 One run. Reading and writing go on beside the scan, in threads of their own; so the times that pass
