@@ -147,11 +147,23 @@ def test_a_catalogue_saved_again_is_the_same(run: Run) -> None:
     assert "3 of them there before" in run.done("--resume").out
 
 
-def test_what_is_stale_is_swept(run: Run) -> None:
+def test_what_is_stale_is_swept_before_anything_is_written(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
     unfinished = run.folder / ".out.unfinished"
     unfinished.mkdir()
     (unfinished / "part-000000.parquet.1234abcd").write_text("cut short")
+    there: list[list[str]] = []
+    true = PartFile.write
+
+    def write(part: PartFile, *arguments: Any) -> None:
+        there.append(os.listdir(unfinished))
+        true(part, *arguments)
+
+    monkeypatch.setattr(PartFile, "write", write)
     run.done()
+    assert [len(names) for names in there] == [1] * 4
+    assert "part-000000.parquet.1234abcd" not in there[0]
     assert not unfinished.exists()
 
 
@@ -206,14 +218,20 @@ def test_bad_data_leaves_the_parts_before_it(run: Run, monkeypatch: pytest.Monke
     assert sorted(contents(run.out)) == ["part-000000.parquet", "part-000001.parquet"]
 
 
+@pytest.mark.parametrize("short", [0, 1, 3])
 def test_a_table_with_fewer_rows_than_it_said_is_no_part(
-    run: Run, monkeypatch: pytest.MonkeyPatch
+    short: int, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     true = _job_rows._batches
-    monkeypatch.setattr(_job_rows, "_batches", lambda *arguments: list(true(*arguments))[:-1])
+
+    def batches(part: _job_rows.Part, *arguments: Any) -> Any:
+        whole = list(true(part, *arguments))
+        return whole[:-1] if part.name == f"part-{short:06}.parquet" else whole
+
+    monkeypatch.setattr(_job_rows, "_batches", batches)
     message = refusal(3, *run.arguments())
     assert message == f"{run.users}: got fewer rows than it said that there are"
-    assert contents(run.out) == {}
+    assert sorted(contents(run.out)) == [f"part-{part:06}.parquet" for part in range(short)]
 
 
 def test_reading_ahead_is_bounded_and_raises_where_it_failed() -> None:

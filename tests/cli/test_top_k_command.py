@@ -127,6 +127,7 @@ def seen_file(folder: Path, form: str) -> Path:
 def test_exclusions_in_a_file(form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     items = write_catalogue(tmp_path)
     monkeypatch.setattr(_job_rows, "PART_ROWS", 2 * GROUP)
+    monkeypatch.setattr("cosim_rs.cli._job_verbs.BATCH_ROWS", 40)
     out = top_k(write_users(tmp_path), "-k", 4, "--exclude", seen_file(tmp_path, form))
     assert rows_in(out) == nested(USERS.tolist(), items.top_k(VECTORS, 4, exclude=ids(SEEN)))
 
@@ -230,8 +231,11 @@ def test_more_items_a_user_make_batches_of_fewer_users(
     assert max(sizes) == 13
 
 
-def test_bad_data_is_told_by_file_column_and_row(tmp_path: Path) -> None:
+def test_bad_data_is_told_by_file_column_and_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     write_catalogue(tmp_path)
+    monkeypatch.setattr("cosim_rs.cli._job_verbs.BATCH_ROWS", 40)
     catalogue = ["--catalogue", tmp_path / "items.safetensors", "-o", tmp_path / "out"]
     lists = VECTORS.tolist()
     lists[333] = lists[333][:-1]

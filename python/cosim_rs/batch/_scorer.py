@@ -206,13 +206,9 @@ def _listed(
     if column is None:
         return None, 0
     lists = lists_of(batch, column)
-    places = items.find(column, lists.values)
-    is_item = places >= 0
-    if is_item.all():
-        return (lists.starts, places), 0
-    before = np.concatenate([[0], np.cumsum(is_item)])
-    unknown = len(places) - int(before[-1]) - lists.values.null_count
-    return (before[lists.starts], places[is_item]), unknown
+    places = items.find(column, lists.values)  # -1 of what is unknown, which the filter leaves out
+    unknown = int(np.count_nonzero(places < 0)) - lists.values.null_count
+    return (lists.starts, places), unknown
 
 
 __all__ = ["BatchScorer", "score_batch"]
