@@ -18,7 +18,7 @@ SUMMARY = "Find the best items for each user in files."
 MORE = """\
 Reads files of users, or folders of them, and writes a folder of Parquet files with the items that
 score best against each user's vector: exactly those of a full sort, in the same bits whatever the
-number of threads. Files are read bit by bit, so the memory does not grow with the number of users.
+number of threads. Files are read in batches, so the memory does not grow with the number of users.
 
 Written is a row a user, with `recommendations`, a list of `item_id` and `score`; or, with
 --format long, a row an item, with `rank`, `item_id` and `score`. A vector that is null or not
