@@ -1,13 +1,13 @@
 """A state of a catalogue to a file or a pickle, and back.
 
 A state that is one piece is written as it lies in memory. Of one that was changed, the items that
-are live are written in the order of their places, some megabytes at a time, with the codes that
-they have: so what is in the file is, byte for byte, what a catalogue built anew would have saved.
+are live are written in the order of their places, some megabytes at a time, with codes that are
+prepared anew, as neighbours share scales: so what is in the file is, byte for byte, what a catalogue
+built anew would have saved.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -23,9 +23,7 @@ from cosim_rs._state import Piece, State
 Codes = tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.float32]]
 
 # Codes of sixteen items are interleaved by four bytes, in lines of 64; so many lines follow.
-_GROUP, _BYTES, _BEHIND = 16, 4, 16
-# Items whose codes are moved at a time.
-_CHUNK = 1 << 15
+_GROUP, _BYTES, _LINE, _BEHIND = 16, 4, 64, 16
 
 
 def save(state: State, path: str, epsilon: float) -> None:
@@ -38,8 +36,9 @@ def save(state: State, path: str, epsilon: float) -> None:
         return
     slots = state.in_order
     naming = state.naming_at(slots)
-    parts = Parts(first.items, _codes(state, slots), naming, epsilon, state.next_id)
-    rows = max(1, _file.CHUNK_BYTES // max(1, shape[1] * first.items.itemsize))
+    rows = _GROUP * max(1, _file.CHUNK_BYTES // max(1, _GROUP * shape[1] * first.items.itemsize))
+    codes = _codes(state, slots, rows, epsilon)
+    parts = Parts(first.items, codes, naming, epsilon, state.next_id)
     chunks = (state.items_at(slots[begin : begin + rows]) for begin in range(0, len(slots), rows))
     _file.write(path, parts, chunks, shape)
 
@@ -91,37 +90,25 @@ def _next_id(parts: Parts) -> int | None:
     return max(parts.next_id, last + 1)
 
 
-def _codes(state: State, slots: Places) -> Codes:
-    """The codes of items in these slots as those of a catalogue of them alone."""
-    first = state.pieces[0]
-    if first.items.shape[1] > MOST_CODED:
+def _codes(state: State, slots: Places, rows: int, epsilon: float) -> Codes:
+    """The codes of items in these slots, made of so many rows at a time, whole groups."""
+    dim = state.pieces[0].items.shape[1]
+    if dim > MOST_CODED:
         slots = slots[:0]
-    lines_per_block = max(1, -(-first.items.shape[1] // _BYTES))
-    blocks = -(-len(slots) // _GROUP)
-    lines = np.zeros((blocks * lines_per_block + _BEHIND, _GROUP * _BYTES), np.uint8)
-    scales = np.zeros(blocks * _GROUP, np.float32)
-    residuals = np.full(blocks * _GROUP, -np.inf, np.float32)
-    ordered = _by_item(lines.reshape(-1), lines_per_block)
-    for places, rows, piece in _moves(state, slots):
-        own_lines, own_scales, own_residuals = piece.codes.parts()
-        held = _by_item(own_lines, lines_per_block)
-        moved = held[rows // _GROUP, :, rows % _GROUP]
-        ordered[places // _GROUP, :, places % _GROUP] = moved
-        scales[places], residuals[places] = own_scales[rows], own_residuals[rows]
-    return lines.reshape(-1), scales, residuals
-
-
-def _by_item(lines: NDArray[np.uint8], lines_per_block: int) -> NDArray[np.uint8]:
-    """Lines as blocks, lines, items of a block, and bytes."""
-    return lines[: -_BEHIND * _GROUP * _BYTES].reshape(-1, lines_per_block, _GROUP, _BYTES)
-
-
-def _moves(state: State, slots: Places) -> Iterator[tuple[Places, Places, Piece]]:
-    """Rows of a piece and where they go, some at a time."""
-    for begin in range(0, len(slots), _CHUNK):
-        chunk = slots[begin : begin + _CHUNK]
-        for rows, is_here, piece in state.rows_by_piece(chunk):
-            yield begin + np.flatnonzero(is_here), rows, piece
+    bytes_per_item = _BYTES * max(1, -(-dim // _BYTES))
+    places = -(-len(slots) // _GROUP) * _GROUP
+    lines = np.zeros(places * bytes_per_item + _BEHIND * _LINE, np.uint8)
+    scales = np.zeros(places, np.float32)
+    residuals = np.full(places, -np.inf, np.float32)
+    for begin in range(0, len(slots), rows):
+        items = state.items_at(slots[begin : begin + rows])
+        own_lines, own_scales, own_residuals = prepared(items, epsilon, None).parts()
+        here = slice(begin, begin + len(own_scales))
+        lines[here.start * bytes_per_item : here.stop * bytes_per_item] = own_lines[
+            : -_BEHIND * _LINE
+        ]
+        scales[here], residuals[here] = own_scales, own_residuals
+    return lines, scales, residuals
 
 
 __all__ = ["opened", "opened_again", "packed", "save", "unpacked"]

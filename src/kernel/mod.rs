@@ -27,7 +27,7 @@ use crate::view::{Gradient, Rows, ScoreRow, Strided, Typed};
 use half::{bf16, f16};
 use lanes::LANES;
 use panel::Panel;
-use quantise::Quantised;
+use quantise::{Quantised, Scales};
 use range::Floor;
 use real::Real;
 use std::ops::Range;
@@ -45,7 +45,7 @@ type GradientsFn<E, S> = unsafe fn(
     Option<&mut [E]>,
     Option<Gradient<'_, E>>,
 );
-type QuantiseFn<E> = unsafe fn(Rows<'_, E>, Floor<E>, i8, &mut [u8], &mut [Quantised; LANES]);
+type QuantiseFn<E> = unsafe fn(Rows<'_, E>, Floor<E>, Scales, &mut [u8], &mut [Quantised; LANES]);
 type FillFn<E> = unsafe fn(&mut Panel<E>, Rows<'_, E>, Range<usize>, Floor<E>);
 type ScoreTilesFn<E> = unsafe fn(&Panel<E>, &Panel<E>, &mut [ScoreRow<'_, E>], usize);
 
@@ -186,12 +186,12 @@ impl<E: Real> Kernels<E> {
         &self,
         rows: Rows<'_, E>,
         floor: Floor<E>,
-        most_code: i8,
+        scales: Scales,
         codes: &mut [u8],
         quantised: &mut [Quantised; LANES],
     ) {
         // SAFETY: this CPU has the table's instructions.
-        unsafe { (self.quantise)(rows, floor, most_code, codes, quantised) }
+        unsafe { (self.quantise)(rows, floor, scales, codes, quantised) }
     }
 
     /// The gradients of one user's scores with `items`, given those of the scores, `weights`: the

@@ -2,8 +2,9 @@
 //!
 //! A vector `v` stands for `w = v / max(|v|, epsilon)`, as it is scored. Its codes are
 //! `q = round(M · w / max |w|)`, within ±M, and its scale is `s = max |w| / M`, so that `s · q` is near
-//! `w`: M is 127, or what a scan has room for in a user's codes, 63 at the least. How near is measured,
-//! not supposed: the error `e` is at least the norm of `w - s·q`.
+//! `w`: M is 127, or what a scan has room for in a user's codes, 63 at the least. Items that are laid out
+//! together may share the largest of their scales, for the scan's screen. How near is measured, not
+//! supposed: the error `e` is at least the norm of `w - s·q`.
 //!
 //! All is computed in 32-bit floats, with u = 2⁻²⁴ and m = ⌈D/16⌉. What is computed is not `w` but
 //! `x = v · fl(1/fl(|v|))`. The square of the norm is a sum of m fused multiply-adds and 4 additions
@@ -52,8 +53,18 @@ pub(crate) struct Quantised {
     pub(crate) error: f32,
 }
 
-/// Codes within ±`most_code` of each of one to sixteen `rows`, with 128 added, into as many of
-/// `codes`; what is left of a row there keeps what it holds.
+/// Whose largest element sets the scale of a row's codes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Scales {
+    /// The row's own; the codes are within so much either way.
+    Own(i8),
+    /// That of all the rows, of codes within [`MOST_CODE`]; or its own, if its largest element is less
+    /// than half of theirs, as it would lose more than a bit.
+    Shared,
+}
+
+/// Codes of each of one to sixteen `rows`, with 128 added, into as many of `codes`; what is left of a
+/// row there keeps what it holds.
 ///
 /// Three times over the rows: their norms and largest elements, the codes, the errors. What each row
 /// needs but once, roots and divisions, is done for all at once in between.
@@ -62,7 +73,7 @@ pub(crate) fn quantise<E: Real, L>(
     lanes: L,
     rows: Rows<'_, E>,
     floor: Floor<E>,
-    most_code: i8,
+    whose: Scales,
     codes: &mut [u8],
     quantised: &mut [Quantised; LANES],
 ) where
@@ -81,7 +92,7 @@ pub(crate) fn quantise<E: Real, L>(
         largest[index] = largest_of(row);
     }
 
-    let units = Units::new(&squares, &largest, f32::from(most_code));
+    let units = Units::new(&squares, &largest, whose);
     let (mut left_out, mut is_zero) = ([[0.0; LANES]; LANES], [false; LANES]);
     let bytes_per_row = codes.len() / rows.count();
     for index in 0..rows.count() {
@@ -161,14 +172,25 @@ struct Units<E> {
 
 impl<E: Real> Units<E> {
     #[inline(always)]
-    fn new(squares: &[E; LANES], largest: &[E; LANES], most_code: f32) -> Self {
+    fn new(squares: &[E; LANES], largest: &[E; LANES], whose: Scales) -> Self {
         let mut units =
             Self { inverse: [E::ONE; LANES], factor: [0.0; LANES], scale: [0.0; LANES] };
+        let mut most = [0.0; LANES];
         for index in 0..LANES {
-            let inverse = E::ONE / squares[index].square_root();
-            let most = (largest[index] * inverse).to_f32();
+            units.inverse[index] = E::ONE / squares[index].square_root();
+            most[index] = (largest[index] * units.inverse[index]).to_f32();
+        }
+        let (most_code, shared) = match whose {
+            Scales::Own(most_code) => (f32::from(most_code), 0.0),
+            Scales::Shared => {
+                let or_zero = |most| if most >= 0.0 { most } else { 0.0 }; // NaN would stay
+                (f32::from(MOST_CODE), largest_lane(most.map(or_zero)))
+            }
+        };
+        for index in 0..LANES {
+            let own = most[index];
+            let most = if 2.0 * own >= shared { larger(own, shared) } else { own };
             let coded = most >= LEAST_ELEMENT;
-            units.inverse[index] = inverse;
             units.factor[index] = most_code / most;
             units.scale[index] = if coded { most / most_code } else { 0.0 };
         }

@@ -4,7 +4,7 @@
 
 use super::lanes::LANES;
 use super::panel::{self, Panel};
-use super::quantise::{self, Quantised};
+use super::quantise::{self, Quantised, Scales};
 use super::range::Floor;
 use super::{Kernels, RowKernels, gradient, pairs, rows, tile};
 use crate::view::{Gradient, Rows, ScoreRow, Strided};
@@ -111,11 +111,11 @@ macro_rules! table {
             unsafe fn quantise(
                 rows: Rows<'_, $real>,
                 floor: Floor<$real>,
-                most_code: i8,
+                scales: Scales,
                 codes: &mut [u8],
                 quantised: &mut [Quantised; LANES],
             ) {
-                quantise::quantise($lanes, rows, floor, most_code, codes, quantised);
+                quantise::quantise($lanes, rows, floor, scales, codes, quantised);
             }
             Kernels {
                 native: row_kernels!($real, $real, $lanes, in_place $(, $feature)?),
@@ -135,8 +135,8 @@ macro_rules! table {
 pub(crate) mod portable {
     use super::super::lanes::portable::Portable;
     use super::{
-        Floor, Gradient, Kernels, LANES, Panel, Quantised, Range, RowKernels, Rows, ScoreRow,
-        Strided, bf16, f16, gradient, pairs, panel, quantise, rows, tile,
+        Floor, Gradient, Kernels, LANES, Panel, Quantised, Range, RowKernels, Rows, Scales,
+        ScoreRow, Strided, bf16, f16, gradient, pairs, panel, quantise, rows, tile,
     };
     table!(F32, f32, Portable, tile: 1 x 4, narrow: widened);
     table!(F64, f64, Portable, tile: 1 x 4, narrow: widened);
@@ -146,8 +146,8 @@ pub(crate) mod portable {
 pub(crate) mod avx2 {
     use super::super::lanes::avx2::Avx2;
     use super::{
-        Floor, Gradient, Kernels, LANES, Panel, Quantised, Range, RowKernels, Rows, ScoreRow,
-        Strided, bf16, f16, gradient, pairs, panel, quantise, rows, tile,
+        Floor, Gradient, Kernels, LANES, Panel, Quantised, Range, RowKernels, Rows, Scales,
+        ScoreRow, Strided, bf16, f16, gradient, pairs, panel, quantise, rows, tile,
     };
     table!(F32, f32, {
         // SAFETY: this table's functions run only where the CPU has AVX2, FMA and F16C; see `Kernels`.
@@ -163,8 +163,8 @@ pub(crate) mod avx2 {
 pub(crate) mod avx512 {
     use super::super::lanes::avx512::Avx512;
     use super::{
-        Floor, Gradient, Kernels, LANES, Panel, Quantised, Range, RowKernels, Rows, ScoreRow,
-        Strided, bf16, f16, gradient, pairs, panel, quantise, rows, tile,
+        Floor, Gradient, Kernels, LANES, Panel, Quantised, Range, RowKernels, Rows, Scales,
+        ScoreRow, Strided, bf16, f16, gradient, pairs, panel, quantise, rows, tile,
     };
     table!(F32, f32, {
         // SAFETY: this table's functions run only where the CPU has AVX-512F and BW; see `Kernels`.

@@ -38,9 +38,9 @@
 //! rounded, and so are Q·b, on an instruction set without fused multiply-add, and the sum. Each
 //! rounding is off by u times a term of at most |Q|·b + w·e, and there are four of them. In units of
 //! 1, a·|Q|·b ≤ (1 + f)(1 + e) and a·w·e ≤ (1 + f)·e·(1 + 2u). Neither error is large: an element's
-//! residual is at most half a code, and half a code is 1/254 of an item's largest element and 1/126
-//! of a user's, whose codes go to 63 at least. That element is at most 1, so e ≤ √8192/254 < 0.36
-//! and f ≤ √8192/126 < 0.72, rounding included. Therefore
+//! residual is at most half a code, and half a code is 1/254 of the largest element of the items that
+//! share a scale, and 1/126 of a user's, whose codes go to 63 at least. That element is at most 1, so
+//! e ≤ √8192/254 < 0.36 and f ≤ √8192/126 < 0.72, rounding included. Therefore
 //!
 //! ```text
 //! |a·y - (ab·Q + a·w·e)| ≤ 4u·(1.72·1.36 + 1.72·0.36)·(1 + 8u) < 12u ≤ g = 16u                   (2)
@@ -58,9 +58,11 @@
 //!
 //! # The other side
 //! From y follows a lower bound as well: s ≥ c - d ≥ ab·Q - (1 + f)·e - f - d, and a·y exceeds ab·Q by at
-//! most a·w·e + g, so s ≥ a·(y - 2w·e) - m. If k items have y - 2w·e ≥ L, then T = a·L - m, and the
-//! threshold becomes (T - m)/a = L - 2m/a: the second term is the [`gap`](UserBound::gap). What is
-//! computed of this in 64-bit floats is off by 2⁻⁵⁰ or so, for which there is room in g.
+//! most a·w·e + g, so s ≥ a·(y - 2w·e) - m. What is computed of y - 2w·e, in 32-bit floats, is off by at
+//! most u times 2w·e and u times the difference, and a·|y| + 4a·w·e < 1.72·1.36 + 5·1.72·0.36 + g < 6: that is
+//! less than g/a. If k items have L or more computed for it, then T = a·L - g - m, and the threshold
+//! becomes (T - m)/a = L - (2m + g)/a: the second term is the [`gap`](UserBound::gap). What is computed of
+//! the rest in 64-bit floats is off by 2⁻⁵⁰ or so, for which there is room in g.
 //!
 //! [`quantise`]: crate::kernel::quantise
 
@@ -109,7 +111,7 @@ impl UserBound {
 
     /// How far below the k-th lower bound the threshold is, as y - 2w·e has it.
     pub(super) fn gap(&self) -> f64 {
-        2.0 * self.margin / self.scale
+        (2.0 * self.margin + SCAN_ROUNDING) / self.scale
     }
 }
 
@@ -123,7 +125,7 @@ fn score_rounding<E: Real>(dim: usize) -> f64 {
 mod tests {
     use super::*;
     use crate::kernel::level::selected;
-    use crate::kernel::quantise::MOST_CODE;
+    use crate::kernel::quantise::{MOST_CODE, Scales};
     use crate::kernel::range::Floor;
     use crate::kernel::scan::codes::lines_for;
     use crate::score::{Options, cosine_similarity};
@@ -148,10 +150,10 @@ mod tests {
             [dot * self.scale + error, dot.mul_add(self.scale, error)]
         }
 
-        /// a·(y - 2w·e) - m.
+        /// a·(y - 2w·e) - m - g, the difference in 32-bit floats.
         fn lower(&self) -> f64 {
-            let error = f64::from(self.user.weight()) * f64::from(self.error);
-            self.user.scale * (f64::from(self.bounds()[0]) - 2.0 * error) - self.user.margin
+            let computed = self.bounds()[0] - 2.0 * (self.user.weight() * self.error);
+            self.user.scale * f64::from(computed) - self.user.margin - SCAN_ROUNDING
         }
     }
 
@@ -163,9 +165,9 @@ mod tests {
         cosine_similarity(rows.view(), rows.view(), scores.view_mut(), &options).unwrap();
         let quantiser =
             Quantiser { kernels: E::kernels().unwrap(), floor: Floor::new(E::from_f64(epsilon)) };
-        let coded = |most_code| {
+        let coded = |scales| {
             let mut vectors = Vec::new();
-            quantiser.each_sixteen(Rows::native(rows.view()), most_code, |_, codes, quantised| {
+            quantiser.each_sixteen(Rows::native(rows.view()), scales, |_, codes, quantised| {
                 for (row, quantised) in codes.chunks(4 * lines_for(dim)).zip(quantised) {
                     let codes = row[..dim].iter().map(|&code| i32::from(code) - 128);
                     vectors.push((codes.collect::<Vec<_>>(), *quantised));
@@ -173,7 +175,7 @@ mod tests {
             });
             vectors
         };
-        let (users, items) = (coded(most_code), coded(MOST_CODE));
+        let (users, items) = (coded(Scales::Own(most_code)), coded(Scales::Shared));
         let mut pairs = Vec::new();
         for (index, (user, quantised)) in users.iter().enumerate() {
             let Some(bound) = UserBound::new::<E>(*quantised, dim) else { continue };
@@ -251,7 +253,7 @@ mod tests {
             for (bound, margin) in [(singles, terms(unit)), (doubles, terms(2.0_f64.powi(-53)))] {
                 assert!((bound.margin - margin).abs() <= 1e-15);
                 assert!(f64::from(bound.threshold(0.5)) <= (0.5 - margin) / 0.25);
-                assert!(bound.gap() >= 2.0 * margin / 0.25 - 1e-15);
+                assert!(bound.gap() >= (2.0 * margin + 16.0 * unit) / 0.25 - 1e-15);
                 assert!(f64::from(bound.weight()) >= 1.125 / 0.25);
             }
         }

@@ -111,7 +111,7 @@ impl Catalogue {
         top_k_of(users, &[Segment::prepared(items, self)?], k, filter, &options)
     }
 
-    /// How many bytes the codes take, unless they are shared.
+    /// How many bytes the codes take, but for those that are shared.
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.codes.bytes()

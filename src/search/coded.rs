@@ -3,11 +3,12 @@
 
 use super::bound::UserBound;
 use crate::kernel::Kernels;
-use crate::kernel::quantise::{MOST_CODE, Quantised, ZERO_CODE};
+use crate::kernel::quantise::{Quantised, Scales, ZERO_CODE};
 use crate::kernel::range::Floor;
 use crate::kernel::real::Real;
 use crate::kernel::scan::GROUP;
-use crate::kernel::scan::codes::{BlocksToFill, NOT_FOUND, UserCodes, lines_for};
+use crate::kernel::scan::codes::{BlocksToFill, NOT_FOUND, lines_for};
+use crate::kernel::scan::users::UserCodes;
 use crate::score::Call;
 use crate::view::Rows;
 
@@ -25,7 +26,7 @@ impl<E: Real> Quantiser<E> {
 
     /// Fills blocks with the codes of `items`; what they have room for beyond these is never found.
     pub(super) fn fill(&self, items: Rows<'_, E>, to: &mut BlocksToFill<'_>) {
-        self.each_sixteen(items, MOST_CODE, |first, codes, quantised| {
+        self.each_sixteen(items, Scales::Shared, |first, codes, quantised| {
             to.interleave(first / GROUP, codes);
             let (scales, errors) = (&mut to.scales[first..], &mut to.errors[first..]);
             for place in 0..GROUP {
@@ -36,6 +37,7 @@ impl<E: Real> Quantiser<E> {
                 (scales[place], errors[place]) = (scale, error);
             }
         });
+        to.outline();
     }
 
     /// All users' codes, within ±`most_code`, and bounds.
@@ -47,7 +49,7 @@ impl<E: Real> Quantiser<E> {
         let mut coded = UserCodes::new(users.count(), users.dim());
         let mut bounds = Vec::new();
         let bytes_per_row = 4 * lines_for(users.dim());
-        self.each_sixteen(users, most_code, |_, codes, quantised| {
+        self.each_sixteen(users, Scales::Own(most_code), |_, codes, quantised| {
             for (row, &user) in quantised.iter().enumerate() {
                 coded.push(&codes[row * bytes_per_row..][..users.dim()]);
                 bounds.push(UserBound::new::<E>(user, users.dim()));
@@ -60,7 +62,7 @@ impl<E: Real> Quantiser<E> {
     pub(super) fn each_sixteen(
         &self,
         rows: Rows<'_, E>,
-        most_code: i8,
+        scales: Scales,
         mut take: impl FnMut(usize, &[u8], &[Quantised]),
     ) {
         let mut codes = vec![ZERO_CODE; GROUP * 4 * lines_for(rows.dim())];
@@ -69,7 +71,7 @@ impl<E: Real> Quantiser<E> {
             let count = GROUP.min(rows.count() - first);
             let codes = &mut codes[..count * 4 * lines_for(rows.dim())];
             let rows = rows.range(first..first + count);
-            self.kernels.quantise(rows, self.floor, most_code, codes, &mut quantised);
+            self.kernels.quantise(rows, self.floor, scales, codes, &mut quantised);
             take(first, codes, &quantised[..count]);
         }
     }

@@ -151,8 +151,9 @@ impl Ready<'_> {
         !(self.exclude_self && user == item)
             && self.after.is_none_or(|first| item > first + user)
             && self.allow.is_none_or(|allow| allow[item])
+            // Both are asked, as which items are in a list is nothing that the CPU can predict.
             && self.exclude.as_ref().is_none_or(|exclude| !exclude.contains(user, item))
-            && self.among.as_ref().is_none_or(|among| among.contains(user, item))
+                & self.among.as_ref().is_none_or(|among| among.contains(user, item))
     }
 }
 

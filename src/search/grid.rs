@@ -1,4 +1,8 @@
 //! How a search is cut into blocks: a panel of users by a span of items.
+//!
+//! As many panels as there are threads go over the items side by side. So a user's blocks come one
+//! after the other, each with the threshold that the last one has left; and threads that are at
+//! the same items share what of them is in the cache.
 
 use crate::error::Error;
 use crate::kernel::real::Real;
@@ -25,12 +29,20 @@ impl Grid {
         elements: usize,
         search: impl Fn(Range<usize>, Range<usize>) + Sync,
     ) -> Result<(), Error> {
-        let spans = self.items.div_ceil(self.span);
-        let blocks = self.users.div_ceil(self.panel) * spans;
-        for_each(0..blocks, blocks, call.threads_for(elements), call.interrupted, |block| {
-            let users = part(block / spans, self.panel, self.users);
-            search(users, part(block % spans, self.span, self.items));
+        let blocks = self.users.div_ceil(self.panel) * self.items.div_ceil(self.span);
+        let threads = call.threads_for(elements);
+        for_each(0..blocks, blocks, threads, call.interrupted, |block| {
+            let (panel, span) = self.place(block, threads);
+            search(part(panel, self.panel, self.users), part(span, self.span, self.items));
         })
+    }
+
+    /// The panel and the span of a block, if so many panels go side by side, or as are left.
+    fn place(&self, block: usize, abreast: usize) -> (usize, usize) {
+        let (panels, spans) = (self.users.div_ceil(self.panel), self.items.div_ceil(self.span));
+        let first = block / abreast.saturating_mul(spans) * abreast;
+        let (abreast, block) = (abreast.min(panels - first), block - first * spans);
+        (first + block % abreast, block / abreast)
     }
 }
 
@@ -47,5 +59,17 @@ mod tests {
     fn parts_cover_the_whole() {
         let parts: Vec<_> = (0..4).map(|index| part(index, 3, 8)).collect();
         assert_eq!(parts, [0..3, 3..6, 6..8, 8..8]);
+    }
+
+    #[test]
+    fn panels_go_side_by_side() {
+        let grid = Grid { users: 5, items: 3, panel: 2, span: 2 };
+        let places: Vec<_> = (0..6).map(|block| grid.place(block, 2)).collect();
+        assert_eq!(places, [(0, 0), (1, 0), (0, 1), (1, 1), (2, 0), (2, 1)]);
+        for abreast in [1, 3, usize::MAX] {
+            let mut places: Vec<_> = (0..6).map(|block| grid.place(block, abreast)).collect();
+            places.sort_unstable();
+            assert_eq!(places, [(0, 0), (0, 1), (1, 0), (1, 1), (2, 0), (2, 1)], "{abreast}");
+        }
     }
 }

@@ -4,7 +4,9 @@
 //! They come in any order. When a user is first asked for, the list is dealt out to buckets, each of a
 //! range of items; to ask is then to look through one bucket of a few. That takes two passes over the
 //! list, a fraction of sorting it, and buckets are looked into in the order of the items. (A hash table
-//! was as fast to build, but each look missed the nearest cache: it cost twice as much.)
+//! was as fast to build, but each look missed the nearest cache: it cost twice as much.) As many items
+//! are looked at whatever a bucket holds, since those of the next ones are never the right one: a loop
+//! as long as the bucket mispredicts its end, which took a third of the time that exclusions cost.
 
 use super::grid::part;
 use super::lists::{Lists, items_of};
@@ -45,7 +47,7 @@ impl<'a> Members<'a> {
 
     /// Whether this item is in this user's list.
     pub(super) fn contains(&self, user: usize, item: usize) -> bool {
-        self.of(user).of(item).iter().any(|&listed| listed as usize == item)
+        self.of(user).contains(item)
     }
 
     fn of(&self, user: usize) -> &Buckets {
@@ -59,12 +61,15 @@ struct Buckets {
     shift: u32,
     /// Where each range's items begin, and the end.
     starts: Vec<u32>,
+    /// The items, and some more of none.
     items: Vec<u32>,
 }
 
 impl Buckets {
     /// Ranges of about so many of the row's items.
     const FEW: usize = 4;
+    /// Hardly any range has more of them.
+    const MOST: usize = 8;
 
     fn new(row: &[i64], count: usize) -> Self {
         let length = (Self::FEW * count.div_ceil(row.len().max(1))).next_power_of_two();
@@ -78,7 +83,7 @@ impl Buckets {
         for place in 1..starts.len() {
             starts[place] += starts[place - 1];
         }
-        let mut items = vec![0; starts[starts.len() - 1] as usize];
+        let mut items = vec![u32::MAX; starts[starts.len() - 1] as usize + Self::MOST];
         let mut next = starts.clone();
         for item in row {
             let place = &mut next[range(item)];
@@ -88,10 +93,15 @@ impl Buckets {
         Self { shift, starts, items }
     }
 
-    /// The items of the range that this one is in.
-    fn of(&self, item: usize) -> &[u32] {
+    fn contains(&self, item: usize) -> bool {
         let range = item >> self.shift;
-        &self.items[self.starts[range] as usize..self.starts[range + 1] as usize]
+        let (start, end) = (self.starts[range] as usize, self.starts[range + 1] as usize);
+        let is_item = |&listed: &u32| listed as usize == item;
+        if end - start > Self::MOST {
+            return self.items[start..end].iter().any(is_item);
+        }
+        let looked_at = &self.items[start..start + Self::MOST];
+        looked_at.iter().fold(false, |found, listed| found | is_item(listed))
     }
 }
 

@@ -19,7 +19,8 @@ use super::wanted::Wanted;
 use crate::kernel::quantise::MOST_CODES;
 use crate::kernel::real::Real;
 use crate::kernel::scan::candidates::Candidates;
-use crate::kernel::scan::codes::{ItemBlocks, ItemCodes, UserCodes};
+use crate::kernel::scan::codes::{ItemBlocks, ItemCodes};
+use crate::kernel::scan::users::UserCodes;
 use crate::kernel::scan::{GROUP, ScanKernel, Sink};
 use crate::score::Call;
 use crate::view::{Rows, ScoreRow};
@@ -30,6 +31,8 @@ use std::sync::{Mutex, PoisonError};
 /// Users in a block, if their codes are not too long: enough that an item's row is scored for
 /// several of them.
 const PANEL: usize = 256;
+/// Users that are worth going over the items for.
+const WORTH_A_PANEL: usize = 64;
 /// Bytes of the codes of a block's users.
 const PANEL_BYTES: usize = 256 << 10;
 /// Bytes of the codes of a block's items.
@@ -235,14 +238,16 @@ pub(super) fn pays(
     is_shared && is_thinned && dim <= MOST_CODES
 }
 
-/// How a search is cut into blocks: if its items are few, its users are cut finer, so that no thread
-/// goes without a block. But then codes that are not prepared would be made by each panel.
+/// How a search is cut into blocks. There is a panel for each thread if that leaves it users enough, and
+/// if items are few, users are cut finer, so that no thread goes without a block. But codes that are
+/// not prepared would be made by each panel.
 fn grid((users, items, dim): (usize, usize, usize), threads: usize, prepared: bool) -> Grid {
     const BLOCKS_A_THREAD: usize = 2;
     const ROUND: usize = 2 * GROUP; // users of a tile, at the most
     let span = (SPAN_BYTES / dim.max(1)).clamp(4 * GROUP, MOST_ITEMS) / GROUP * GROUP;
-    let panels = if prepared { threads.saturating_mul(BLOCKS_A_THREAD) } else { 1 };
-    let share = users.div_ceil(panels.div_ceil(items.div_ceil(span)));
+    let few_items = threads.saturating_mul(BLOCKS_A_THREAD).div_ceil(items.div_ceil(span));
+    let panels = if prepared { few_items.max(threads.min(users / WORTH_A_PANEL)) } else { 1 };
+    let share = users.div_ceil(panels);
     let most = (PANEL_BYTES / dim.max(1)).clamp(ROUND, PANEL) / ROUND * ROUND;
     Grid { users, items, panel: share.next_multiple_of(GROUP).min(most).min(users), span }
 }
@@ -335,7 +340,8 @@ mod tests {
         assert_eq!(panel(256, 1800, 2, false), (256, 1));
         assert_eq!(panel(20, 1800, 8, true), (16, 2));
         assert_eq!(panel(1, 1800, usize::MAX, true), (1, 1));
-        assert_eq!(panel(1000, 1 << 20, 8, true), (256, 4 * 128));
+        assert_eq!(panel(1000, 1 << 20, 8, true), (128, 8 * 128));
+        assert_eq!(panel(100, 1 << 20, 8, true), (100, 128));
     }
 
     #[test]

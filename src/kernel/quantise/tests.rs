@@ -25,13 +25,13 @@ fn rows(dim: usize) -> Array2<f32> {
 fn quantised(
     rows: ArrayView2<'_, f32>,
     epsilon: f32,
-    most_code: i8,
+    scales: Scales,
 ) -> (Vec<u8>, [Quantised; LANES]) {
     let floor = Floor::new(epsilon);
     let mut results = available().into_iter().map(|level| {
         let mut codes = vec![0; rows.len()];
         let mut all = [Quantised { scale: 0.0, error: 0.0 }; LANES];
-        level.kernels_f32().quantise(Rows::native(rows), floor, most_code, &mut codes, &mut all);
+        level.kernels_f32().quantise(Rows::native(rows), floor, scales, &mut codes, &mut all);
         (codes, all)
     });
     let first = results.next().unwrap();
@@ -57,7 +57,7 @@ fn errors_are_at_least_what_the_codes_leave_out_and_not_much_more() {
     for dim in [1, 2, 15, 16, 17, 100, 128, 8192] {
         for (epsilon, most_code) in [(0.0, 127), (0.0, 63), (1e-7, 127), (1.0, 63), (1e15, 127)] {
             let rows = rows(dim);
-            let (codes, all) = quantised(rows.view(), epsilon, most_code);
+            let (codes, all) = quantised(rows.view(), epsilon, Scales::Own(most_code));
             for (index, row) in rows.rows().into_iter().enumerate() {
                 let (row, Quantised { scale, error }) = (row.to_slice().unwrap(), all[index]);
                 if !row.iter().all(|element| element.is_finite()) {
@@ -80,10 +80,56 @@ fn errors_are_at_least_what_the_codes_leave_out_and_not_much_more() {
     }
 }
 
+/// The largest element of each row as a unit vector.
+fn largest_of_units(rows: ArrayView2<'_, f32>) -> Vec<f64> {
+    let largest = |row: ndarray::ArrayView1<'_, f32>| {
+        let norm = row.iter().map(|&element| f64::from(element).powi(2)).sum::<f64>().sqrt();
+        row.iter().map(|&element| f64::from(element.abs())).fold(0.0, f64::max) / norm
+    };
+    rows.rows().into_iter().map(largest).collect()
+}
+
+#[test]
+fn items_share_the_largest_scale_unless_they_lose_more_than_a_bit() {
+    for dim in [2, 17, 64, 128, 1000] {
+        let mut rows = rows(dim);
+        assert_shared(&rows);
+        rows[(7, dim / 2)] = 1.0; // no element is much larger than the others now
+        assert!(assert_shared(&rows) >= 8);
+    }
+}
+
+/// How many rows have the largest scale, and that they are the right ones.
+fn assert_shared(rows: &Array2<f32>) -> usize {
+    let dim = rows.ncols();
+    let (codes, all) = quantised(rows.view(), 0.0, Scales::Shared);
+    let (_, own) = quantised(rows.view(), 0.0, Scales::Own(MOST_CODE));
+    let largest = largest_of_units(rows.view());
+    let top = largest.iter().copied().filter(|largest| largest.is_finite()).fold(0.0, f64::max);
+    let mut shared = 0;
+    for (index, row) in rows.rows().into_iter().enumerate() {
+        let (largest, Quantised { scale, error }) = (largest[index], all[index]);
+        let what = format!("row {index} of {dim}: {scale} {largest} {top}");
+        if !largest.is_finite() {
+            assert!(error.is_nan() || scale == 0.0, "{what}");
+            continue;
+        }
+        if 2.0 * largest > top * 1.0001 {
+            assert!((f64::from(scale) * 127.0 / top - 1.0).abs() < 1e-5, "{what}");
+            shared += 1;
+        } else if 2.0 * largest < top * 0.9999 {
+            assert_eq!(all[index], own[index], "{what}");
+        }
+        let exact = left_out(row.to_slice().unwrap(), &codes[index * dim..][..dim], scale, 0.0);
+        assert!(exact <= f64::from(error), "{what}");
+    }
+    shared
+}
+
 #[test]
 fn a_zero_row_has_no_error_and_doubles_are_coded_as_floats() {
     let rows = rows(33);
-    let (codes, all) = quantised(rows.view(), 0.0, MOST_CODE);
+    let (codes, all) = quantised(rows.view(), 0.0, Scales::Own(MOST_CODE));
     assert_eq!(all[5], Quantised { scale: 0.0, error: 0.0 });
     assert!(codes[5 * 33..6 * 33].iter().all(|&code| code == ZERO_CODE));
     let wide = rows.mapv(f64::from);
@@ -91,7 +137,13 @@ fn a_zero_row_has_no_error_and_doubles_are_coded_as_floats() {
         let mut wide_codes = vec![0; wide.len()];
         let mut wide_all = [Quantised { scale: 0.0, error: 0.0 }; LANES];
         let (rows, floor) = (Rows::native(wide.view()), Floor::new(0.0));
-        level.kernels_f64().quantise(rows, floor, MOST_CODE, &mut wide_codes, &mut wide_all);
+        level.kernels_f64().quantise(
+            rows,
+            floor,
+            Scales::Own(MOST_CODE),
+            &mut wide_codes,
+            &mut wide_all,
+        );
         let apart = wide_codes.iter().zip(&codes).filter(|(a, b)| a.abs_diff(**b) > 1).count();
         assert_eq!(apart, 0, "{level:?}");
     }

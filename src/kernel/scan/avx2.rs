@@ -53,9 +53,9 @@ impl CodeLanes for Avx2 {
         unsafe { _mm256_set1_epi32(i32::from_le_bytes(codes.map(i8::cast_unsigned))) }
     }
     #[inline(always)]
-    fn start(self, correction: i32) -> [__m256i; 2] {
+    fn start(self, sum: i32) -> [__m256i; 2] {
         // SAFETY: `self` proves AVX2.
-        unsafe { [_mm256_set1_epi32(correction); 2] }
+        unsafe { [_mm256_set1_epi32(sum); 2] }
     }
     #[inline(always)]
     fn multiply_add(self, items: [__m256i; 2], user: __m256i, sums: [__m256i; 2]) -> [__m256i; 2] {
@@ -66,6 +66,17 @@ impl CodeLanes for Avx2 {
     fn add(self, a: [__m256i; 2], b: [__m256i; 2]) -> [__m256i; 2] {
         // SAFETY: `self` proves AVX2.
         unsafe { [_mm256_add_epi32(a[0], b[0]), _mm256_add_epi32(a[1], b[1])] }
+    }
+    #[inline(always)]
+    fn and(self, a: [__m256i; 2], b: [__m256i; 2]) -> [__m256i; 2] {
+        // SAFETY: `self` proves AVX2.
+        unsafe { [_mm256_and_si256(a[0], b[0]), _mm256_and_si256(a[1], b[1])] }
+    }
+    #[inline(always)]
+    fn passing(self, sums: [__m256i; 2]) -> u16 {
+        // SAFETY: `self` proves AVX2.
+        let [low, high] = sums.map(|sums| unsafe { _mm256_movemask_ps(_mm256_castsi256_ps(sums)) });
+        !u16::from_le_bytes([low.to_le_bytes()[0], high.to_le_bytes()[0]])
     }
     #[inline(always)]
     fn bounds(
@@ -86,14 +97,9 @@ impl CodeLanes for Avx2 {
         }
     }
     #[inline(always)]
-    fn larger(self, a: [__m256; 2], b: [__m256; 2]) -> [__m256; 2] {
-        // SAFETY: `self` proves AVX2.
-        unsafe { [_mm256_max_ps(a[0], b[0]), _mm256_max_ps(a[1], b[1])] }
-    }
-    #[inline(always)]
     fn take_hits<const USERS: usize, const GROUPS: usize>(
         self,
-        hits: Hits<'_, Self, USERS, GROUPS>,
+        hits: Hits<'_, '_, Self, USERS, GROUPS>,
     ) {
         // SAFETY: `self` proves AVX2 and FMA.
         unsafe { take_hits(self, hits) }
@@ -156,7 +162,7 @@ unsafe fn bounds_half(sums: __m256i, scales: &[f32; 8], errors: &[f32; 8], weigh
 #[target_feature(enable = "avx2,fma")]
 unsafe fn take_hits<const USERS: usize, const GROUPS: usize>(
     lanes: Avx2,
-    hits: Hits<'_, Avx2, USERS, GROUPS>,
+    hits: Hits<'_, '_, Avx2, USERS, GROUPS>,
 ) {
     hits.append(lanes);
 }

@@ -1,4 +1,4 @@
-//! Vectors as 8-bit codes, laid out as the scan reads them.
+//! Items as 8-bit codes, laid out as the scan reads them.
 //!
 //! Items are laid out in blocks of sixteen, interleaved by four bytes: line `s` of a block holds the
 //! elements `4s` to `4s + 3` of each of its items, item after item. That is what one multiplication
@@ -14,10 +14,11 @@
 //! block 1, line 0   the next sixteen items
 //! ```
 //!
-//! Users are rows, filled up with zeros to whole tiles of AMX, so that whatever an item's line
-//! holds behind its own elements, it is multiplied by zero.
+//! What an item's line holds behind its own elements is multiplied by zeros; see
+//! [`users`](super::users).
 
 use super::GROUP;
+use super::screen::Outline;
 use super::shared::SharedCodes;
 use super::store::Store;
 use crate::error::Error;
@@ -77,6 +78,8 @@ pub(crate) struct ItemCodes {
     scales: Store<f32>,
     /// The norm of what the codes leave out of an item, rounded up, or [`NOT_FOUND`].
     errors: Store<f32>,
+    /// What there is of these in each block.
+    outlines: Vec<Outline>,
 }
 
 impl ItemCodes {
@@ -89,6 +92,7 @@ impl ItemCodes {
             lines: Lines::new(blocks * lines_per_block),
             scales: Store::Own(vec![0.0; blocks * GROUP]),
             errors: Store::Own(vec![0.0; blocks * GROUP]),
+            outlines: vec![Outline::default(); blocks],
         }
     }
 
@@ -97,12 +101,15 @@ impl ItemCodes {
         codes.check(count, dim)?;
         let lines_per_block = lines_for(dim);
         let lines = count.div_ceil(GROUP) * lines_per_block;
+        let mut outlines = vec![Outline::default(); count.div_ceil(GROUP)];
+        outline((*codes.scales).as_ref(), (*codes.residuals).as_ref(), &mut outlines);
         Ok(Self {
             count,
             lines_per_block,
             lines: Lines { bytes: Store::Shared(codes.lines), first: 0, count: lines },
             scales: Store::Shared(codes.scales),
             errors: Store::Shared(codes.residuals),
+            outlines,
         })
     }
 
@@ -117,7 +124,8 @@ impl ItemCodes {
 
     /// The bytes that this takes, beside what is shared.
     pub(crate) fn bytes(&self) -> usize {
-        self.lines.bytes.bytes() + self.scales.bytes() + self.errors.bytes()
+        let outlines = self.outlines.len() * size_of::<Outline>();
+        self.lines.bytes.bytes() + self.scales.bytes() + self.errors.bytes() + outlines
     }
 
     /// Parts of so many items, a multiple of sixteen, to be filled.
@@ -127,12 +135,14 @@ impl ItemCodes {
         let mut lines = self.lines.as_mut().chunks_mut(lines_per_part);
         let scales = self.scales.own().chunks_mut(items);
         let errors = self.errors.own().chunks_mut(items);
+        let mut outlines = self.outlines.chunks_mut(items / GROUP);
         scales.zip(errors).enumerate().map(move |(part, (scales, errors))| BlocksToFill {
             first: part * items,
             lines_per_block,
             lines: lines.next().unwrap_or_default(),
             scales,
             errors,
+            outlines: outlines.next().unwrap_or_default(),
         })
     }
 
@@ -147,6 +157,7 @@ impl ItemCodes {
             lines: &lines[..(end - first) * self.lines_per_block + TILE_LINES],
             scales: &self.scales[first * GROUP..end * GROUP],
             errors: &self.errors[first * GROUP..end * GROUP],
+            outlines: &self.outlines[first..end],
         }
     }
 }
@@ -159,9 +170,15 @@ pub(crate) struct BlocksToFill<'a> {
     pub(crate) lines: &'a mut [Line],
     pub(crate) scales: &'a mut [f32],
     pub(crate) errors: &'a mut [f32],
+    outlines: &'a mut [Outline],
 }
 
 impl BlocksToFill<'_> {
+    /// Takes note of the scales and errors, when they are all there.
+    pub(crate) fn outline(&mut self) {
+        outline(self.scales, self.errors, self.outlines);
+    }
+
     /// Lays out sixteen rows of codes, filled up to whole lines, as one block.
     pub(crate) fn interleave(&mut self, block: usize, rows: &[u8]) {
         let lines = &mut self.lines[block * self.lines_per_block..][..self.lines_per_block];
@@ -186,6 +203,14 @@ impl BlocksToFill<'_> {
     }
 }
 
+/// Outlines blocks of these scales and errors.
+fn outline(scales: &[f32], errors: &[f32], outlines: &mut [Outline]) {
+    let blocks = scales.as_chunks().0.iter().zip(errors.as_chunks().0);
+    for (outline, (scales, errors)) in outlines.iter_mut().zip(blocks) {
+        *outline = Outline::new(scales, errors);
+    }
+}
+
 /// Four times four codes of a row.
 fn as_fours(codes: &[u8]) -> [[u8; 4]; 4] {
     std::array::from_fn(|at| codes.as_chunks().0[at])
@@ -206,6 +231,7 @@ pub(crate) struct ItemBlocks<'a> {
     pub(crate) lines: &'a [Line],
     pub(crate) scales: &'a [f32],
     pub(crate) errors: &'a [f32],
+    pub(super) outlines: &'a [Outline],
 }
 
 impl<'a> ItemBlocks<'a> {
@@ -235,65 +261,5 @@ impl<'a> ItemBlocks<'a> {
         let (scales, _) = self.scales.as_chunks();
         let (errors, _) = self.errors.as_chunks();
         (&scales[block], &errors[block])
-    }
-}
-
-/// Users as codes, row after row.
-pub(crate) struct UserCodes {
-    bytes_per_row: usize,
-    /// The rows, and before them what makes them begin at a cache line: so does every 64 bytes of
-    /// a row, then, and no load of a tile's row crosses one.
-    codes: Vec<i8>,
-    first: usize,
-    /// -128 times the sum of each row.
-    corrections: Vec<i32>,
-}
-
-impl UserCodes {
-    /// Room for so many users of so many elements.
-    pub(crate) fn new(count: usize, dim: usize) -> Self {
-        let bytes_per_row = (4 * lines_for(dim)).next_multiple_of(4 * TILE_LINES).max(4);
-        let mut codes = Vec::<i8>::with_capacity(count * bytes_per_row + LINE);
-        let first = codes.as_ptr().align_offset(LINE).min(LINE);
-        codes.resize(first, 0);
-        Self { bytes_per_row, codes, first, corrections: Vec::with_capacity(count) }
-    }
-
-    /// Appends a user whose codes come as an item's do, with 128 added.
-    pub(crate) fn push(&mut self, row: &[u8]) {
-        let codes = row.iter().map(|code| (code ^ 128).cast_signed());
-        self.corrections.push(-128 * codes.clone().map(i32::from).sum::<i32>());
-        self.codes.extend(codes);
-        self.codes.resize(self.first + self.corrections.len() * self.bytes_per_row, 0);
-    }
-
-    /// Some of the rows.
-    pub(crate) fn rows(&self, users: Range<usize>) -> UserRows<'_> {
-        let codes = &self.codes[self.first..];
-        UserRows {
-            bytes_per_row: self.bytes_per_row,
-            codes: &codes[users.start * self.bytes_per_row..users.end * self.bytes_per_row],
-            corrections: &self.corrections[users],
-        }
-    }
-}
-
-/// Some users; see [`UserCodes`].
-#[derive(Clone, Copy)]
-pub(crate) struct UserRows<'a> {
-    pub(crate) bytes_per_row: usize,
-    pub(crate) codes: &'a [i8],
-    pub(crate) corrections: &'a [i32],
-}
-
-impl<'a> UserRows<'a> {
-    pub(crate) fn count(&self) -> usize {
-        self.corrections.len()
-    }
-
-    /// A user's codes, four by four.
-    #[inline(always)]
-    pub(crate) fn row(&self, user: usize) -> &'a [[i8; 4]] {
-        self.codes[user * self.bytes_per_row..][..self.bytes_per_row].as_chunks().0
     }
 }

@@ -23,16 +23,19 @@ pub(crate) mod avx2;
 pub(crate) mod candidates;
 pub(crate) mod codes;
 pub(crate) mod portable;
+mod screen;
 pub(crate) mod shared;
 pub(crate) mod store;
 pub(crate) mod tables;
 mod tile;
+pub(crate) mod users;
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod vnni;
 
 use candidates::Candidates;
-use codes::{ItemBlocks, Line, UserRows};
+use codes::{ItemBlocks, Line};
 use tile::Hits;
+use users::UserRows;
 
 /// Items whose bounds are compared at once: one in each lane.
 pub(crate) const GROUP: usize = 16;
@@ -82,12 +85,16 @@ pub(crate) trait CodeLanes: Copy {
 
     fn items(self, line: &Line) -> Self::Items;
     fn user(self, codes: [i8; 4]) -> Self::User;
-    /// All sums at `correction`, which makes up for the items' offset.
-    fn start(self, correction: i32) -> Self::Sums;
-    /// Adds each item's four products. The items' offset is in them; the correction makes up for it.
+    /// All sums at one number.
+    fn start(self, sum: i32) -> Self::Sums;
+    /// Adds each item's four products. The items' offset is in them; what sums start at makes up for it.
     fn multiply_add(self, items: Self::Items, user: Self::User, sums: Self::Sums) -> Self::Sums;
 
     fn add(self, a: Self::Sums, b: Self::Sums) -> Self::Sums;
+    /// Of each two sums the bits that both have: negative if both are.
+    fn and(self, a: Self::Sums, b: Self::Sums) -> Self::Sums;
+    /// A bit for each sum that is not negative.
+    fn passing(self, sums: Self::Sums) -> u16;
 
     /// `sums * scales + weight * errors`, the latter product rounded first.
     fn bounds(
@@ -97,14 +104,12 @@ pub(crate) trait CodeLanes: Copy {
         errors: &[f32; GROUP],
         weight: f32,
     ) -> Self::Bounds;
-    /// The larger of each two bounds, none of which is NaN.
-    fn larger(self, a: Self::Bounds, b: Self::Bounds) -> Self::Bounds;
     /// A bit for each bound of at least `threshold`.
     fn reaching(self, bounds: Self::Bounds, threshold: f32) -> u16;
     /// [`Hits::append`], in a function of its own that is compiled for this instruction set.
     fn take_hits<const USERS: usize, const GROUPS: usize>(
         self,
-        hits: Hits<'_, Self, USERS, GROUPS>,
+        hits: Hits<'_, '_, Self, USERS, GROUPS>,
     );
     /// Appends the bounds with a bit in `mask`, and their items, of which the first is `first`.
     fn append(self, bounds: Self::Bounds, mask: u16, first: u32, candidates: &mut Candidates);

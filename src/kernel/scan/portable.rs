@@ -28,8 +28,8 @@ impl CodeLanes for Portable {
         codes
     }
     #[inline(always)]
-    fn start(self, correction: i32) -> [i32; GROUP] {
-        [correction; GROUP]
+    fn start(self, sum: i32) -> [i32; GROUP] {
+        [sum; GROUP]
     }
     #[inline(always)]
     fn multiply_add(self, items: Line, user: [i8; 4], mut sums: [i32; GROUP]) -> [i32; GROUP] {
@@ -49,6 +49,22 @@ impl CodeLanes for Portable {
         sums
     }
     #[inline(always)]
+    fn and(self, a: [i32; GROUP], b: [i32; GROUP]) -> [i32; GROUP] {
+        let mut both = a;
+        for item in 0..GROUP {
+            both[item] &= b[item];
+        }
+        both
+    }
+    #[inline(always)]
+    fn passing(self, sums: [i32; GROUP]) -> u16 {
+        let mut mask = 0;
+        for item in 0..GROUP {
+            mask |= u16::from(sums[item] >= 0) << item;
+        }
+        mask
+    }
+    #[inline(always)]
     #[allow(clippy::cast_precision_loss)] // the rounding is in the bound
     fn bounds(
         self,
@@ -63,18 +79,10 @@ impl CodeLanes for Portable {
         }
         bounds
     }
-    #[inline(always)]
-    fn larger(self, a: [f32; GROUP], b: [f32; GROUP]) -> [f32; GROUP] {
-        let mut larger = a;
-        for item in 0..GROUP {
-            larger[item] = if a[item] > b[item] { a[item] } else { b[item] };
-        }
-        larger
-    }
     #[inline(never)]
     fn take_hits<const USERS: usize, const GROUPS: usize>(
         self,
-        hits: Hits<'_, Self, USERS, GROUPS>,
+        hits: Hits<'_, '_, Self, USERS, GROUPS>,
     ) {
         hits.append(self);
     }
@@ -94,8 +102,8 @@ impl CodeLanes for Portable {
 
 #[cfg(test)]
 impl super::amx::StoredSums for Portable {
-    fn stored(self, sums: &[i32; GROUP], correction: i32) -> [i32; GROUP] {
-        sums.map(|sum| sum + correction)
+    fn stored(self, sums: &[i32; GROUP], start: i32) -> [i32; GROUP] {
+        sums.map(|sum| sum + start)
     }
 }
 

@@ -3,7 +3,8 @@
 #[cfg(target_arch = "x86_64")]
 use super::amx::instructions::Amx;
 use super::candidates::Candidates;
-use super::codes::{ItemBlocks, UserRows};
+use super::codes::ItemBlocks;
+use super::users::UserRows;
 use super::{ScanKernel, Sink, tile};
 use crate::kernel::quantise::MOST_CODE;
 

@@ -2,7 +2,8 @@
 //! errors and weights that are powers of two, no bound is rounded.
 
 use super::candidates::Candidates;
-use super::codes::{ItemCodes, NOT_FOUND, UserCodes, lines_for};
+use super::codes::{ItemCodes, NOT_FOUND, lines_for};
+use super::users::UserCodes;
 use super::{GROUP, Sink};
 use crate::kernel::level::{Level, available};
 use crate::kernel::quantise::MOST_CODE;
@@ -55,6 +56,7 @@ fn case(level: Level, users: usize, items: usize, dim: usize) -> Case {
         part.errors.fill(NOT_FOUND);
         part.scales[..items.len()].copy_from_slice(&scales);
         part.errors[..items.len()].copy_from_slice(&errors);
+        part.outline();
         for (block, items) in items.chunks(GROUP).enumerate() {
             let bytes_per_row = 4 * lines_for(dim);
             let rows: Vec<_> = items.iter().flat_map(|item| stored(item, bytes_per_row)).collect();

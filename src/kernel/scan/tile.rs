@@ -8,7 +8,9 @@
 #![allow(clippy::needless_range_loop)]
 
 use super::candidates::Candidates;
-use super::codes::{ItemBlocks, Line, UserRows};
+use super::codes::{ItemBlocks, Line};
+use super::screen::Screen;
+use super::users::UserRows;
 use super::{CodeLanes, GROUP, Sink};
 
 /// Each user against all items, in tiles of this shape and smaller ones at the edges.
@@ -20,65 +22,76 @@ pub(crate) fn scan<L: CodeLanes, const USERS: usize, const GROUPS: usize>(
     candidates: &mut [Candidates],
     sink: &mut dyn Sink,
 ) {
+    let mut scan = Scan::new(users, items, candidates, sink);
+    let mut starts = vec![0; GROUPS * users.count()];
     let whole = items.count() / GROUPS * GROUPS;
     for first in (0..whole).step_by(GROUPS) {
-        strip::<L, USERS, GROUPS>(lanes, users, items, first, candidates, sink);
+        strip::<L, USERS, GROUPS>(lanes, &mut scan, &mut starts, first);
     }
     for first in whole..items.count() {
-        strip::<L, USERS, 1>(lanes, users, items, first, candidates, sink);
+        strip::<L, USERS, 1>(lanes, &mut scan, &mut starts, first);
     }
 }
 
-/// Each user against the `GROUPS` groups from `first` on.
+/// Each user against the `GROUPS` groups from `first` on; `starts` has room for what their sums start
+/// at, each user's for one group after the other.
 #[inline(always)]
 fn strip<L: CodeLanes, const USERS: usize, const GROUPS: usize>(
     lanes: L,
-    users: UserRows<'_>,
-    items: ItemBlocks<'_>,
+    scan: &mut Scan<'_>,
+    starts: &mut [i32],
     first: usize,
-    candidates: &mut [Candidates],
-    sink: &mut dyn Sink,
 ) {
-    let whole = users.count() / USERS * USERS;
-    for user in (0..whole).step_by(USERS) {
-        tile::<L, USERS, GROUPS>(lanes, users, user, items, first, candidates, sink);
+    let count = scan.users.count();
+    for group in 0..GROUPS {
+        let outline = scan.items.outlines[first + group];
+        scan.screen.start(outline, 0, scan.users.corrections, &mut starts[group * count..]);
     }
-    for user in whole..users.count() {
-        tile::<L, 1, GROUPS>(lanes, users, user, items, first, candidates, sink);
+    let mut blocks: [&[Line]; GROUPS] = [&[]; GROUPS];
+    for group in 0..GROUPS {
+        blocks[group] = scan.items.block(first + group);
+    }
+    let whole = count / USERS * USERS;
+    for user in (0..whole).step_by(USERS) {
+        tile::<L, USERS, GROUPS>(lanes, scan, blocks, starts, user, first);
+    }
+    for user in whole..count {
+        tile::<L, 1, GROUPS>(lanes, scan, blocks, starts, user, first);
     }
 }
 
 #[inline(always)]
 fn tile<L: CodeLanes, const USERS: usize, const GROUPS: usize>(
     lanes: L,
-    users: UserRows<'_>,
+    scan: &mut Scan<'_>,
+    blocks: [&[Line]; GROUPS],
+    starts: &[i32],
     first_user: usize,
-    items: ItemBlocks<'_>,
     first_group: usize,
-    candidates: &mut [Candidates],
-    sink: &mut dyn Sink,
 ) {
+    let Scan { users, items, .. } = *scan;
     let mut sums = [[lanes.start(0); GROUPS]; USERS];
     let mut rows: [&[[i8; 4]]; USERS] = [&[]; USERS];
     for user in 0..USERS {
         rows[user] = users.row(first_user + user);
-        sums[user] = [lanes.start(users.corrections[first_user + user]); GROUPS];
     }
-    let mut blocks: [&[Line]; GROUPS] = [&[]; GROUPS];
     for group in 0..GROUPS {
-        blocks[group] = items.block(first_group + group);
+        let starts = &starts[group * users.count() + first_user..][..USERS];
+        for user in 0..USERS {
+            sums[user][group] = lanes.start(starts[user]);
+        }
     }
     multiply(lanes, rows, blocks, items.lines_per_block, &mut sums);
 
-    // Kept small, so that the loop over the users unrolls and the sums stay in registers.
-    let mut hit = 0_u32;
+    // Kept small, so that it unrolls and the sums stay in registers.
+    let mut all = sums[0][0];
     for user in 0..USERS {
-        let candidates = &candidates[first_user + user];
-        hit |= u32::from(reaches(lanes, sums[user], items, first_group, candidates)) << user;
+        for group in 0..GROUPS {
+            all = lanes.and(all, sums[user][group]);
+        }
     }
-    if hit != 0 {
-        let candidates = &mut candidates[first_user..first_user + USERS];
-        lanes.take_hits(Hits { sums, hit, first_user, items, first_group, candidates, sink });
+    if lanes.passing(all) != 0 {
+        lanes.take_hits(Hits { sums, starts, first_user, first_group, scan });
     }
 }
 
@@ -137,57 +150,82 @@ fn one_by_one<L: CodeLanes>(lanes: L, user: &[[i8; 4]], items: &[Line], sum: L::
     lanes.add(lanes.add(sums[0], sums[1]), lanes.add(sums[2], sums[3]))
 }
 
-/// Whether any of a user's bounds reaches their threshold; nearly always none does.
-#[inline(always)]
-pub(super) fn reaches<L: CodeLanes, const GROUPS: usize>(
-    lanes: L,
-    sums: [L::Sums; GROUPS],
-    items: ItemBlocks<'_>,
+/// A tile of sums, some of which have passed the screen.
+pub(crate) struct Hits<'a, 's, L: CodeLanes, const USERS: usize, const GROUPS: usize> {
+    sums: [[L::Sums; GROUPS]; USERS],
+    /// As all users' have.
+    starts: &'a [i32],
+    first_user: usize,
     first_group: usize,
-    candidates: &Candidates,
-) -> bool {
-    let (scales, errors) = items.bounds(first_group);
-    let mut most = lanes.bounds(sums[0], scales, errors, candidates.weight);
-    for group in 1..GROUPS {
-        let (scales, errors) = items.bounds(first_group + group);
-        most = lanes.larger(most, lanes.bounds(sums[group], scales, errors, candidates.weight));
-    }
-    lanes.reaching(most, candidates.threshold) != 0
+    scan: &'a mut Scan<'s>,
 }
 
-/// A tile of sums, of which some reach a user's threshold.
-pub(crate) struct Hits<'a, L: CodeLanes, const USERS: usize, const GROUPS: usize> {
-    pub(super) sums: [[L::Sums; GROUPS]; USERS],
-    /// A bit for each user who has one.
-    pub(super) hit: u32,
-    pub(super) first_user: usize,
-    pub(super) items: ItemBlocks<'a>,
-    pub(super) first_group: usize,
-    /// The users', from the first one's on.
-    pub(super) candidates: &'a mut [Candidates],
-    pub(super) sink: &'a mut dyn Sink,
-}
-
-impl<L: CodeLanes, const USERS: usize, const GROUPS: usize> Hits<'_, L, USERS, GROUPS> {
-    /// Appends those that reach them to the users' candidates.
+impl<L: CodeLanes, const USERS: usize, const GROUPS: usize> Hits<'_, '_, L, USERS, GROUPS> {
+    /// Appends those that reach their user's threshold to the user's candidates.
     #[inline(always)]
     pub(crate) fn append(self, lanes: L) {
-        for user in (0..USERS).filter(|user| self.hit >> user & 1 != 0) {
-            let candidates = &mut self.candidates[user];
+        let Self { sums, starts, first_user, first_group, scan } = self;
+        for user in 0..USERS {
+            let place = first_user + user;
+            let correction = scan.users.corrections[place];
             for group in 0..GROUPS {
-                let (scales, errors) = self.items.bounds(self.first_group + group);
-                let bounds =
-                    lanes.bounds(self.sums[user][group], scales, errors, candidates.weight);
-                let mask = lanes.reaching(bounds, candidates.threshold);
-                if mask != 0 {
-                    let first = self.items.first + (self.first_group + group) * GROUP;
-                    let first = u32::try_from(first).expect("checked when the items were coded");
-                    lanes.append(bounds, mask, first, candidates);
+                if lanes.passing(sums[user][group]) != 0 {
+                    let start = starts[group * scan.users.count() + place];
+                    let dots = lanes.add(sums[user][group], lanes.start(correction - start));
+                    scan.append(lanes, dots, place, first_group + group);
                 }
             }
-            if candidates.is_full() {
-                self.sink.make_room(self.first_user + user, candidates);
-            }
+            scan.make_room_if_full(place);
+        }
+    }
+}
+
+/// A scan under way.
+pub(super) struct Scan<'a> {
+    pub(super) users: UserRows<'a>,
+    pub(super) items: ItemBlocks<'a>,
+    pub(super) screen: Screen,
+    candidates: &'a mut [Candidates],
+    sink: &'a mut dyn Sink,
+}
+
+impl<'a> Scan<'a> {
+    pub(super) fn new(
+        users: UserRows<'a>,
+        items: ItemBlocks<'a>,
+        candidates: &'a mut [Candidates],
+        sink: &'a mut dyn Sink,
+    ) -> Self {
+        Self { users, items, screen: Screen::new(candidates), candidates, sink }
+    }
+
+    /// Appends those of a group's items whose bounds reach a user's threshold.
+    #[inline(always)]
+    pub(super) fn append<L: CodeLanes>(
+        &mut self,
+        lanes: L,
+        dots: L::Sums,
+        user: usize,
+        group: usize,
+    ) {
+        let candidates = &mut self.candidates[user];
+        let (scales, errors) = self.items.bounds(group);
+        let bounds = lanes.bounds(dots, scales, errors, candidates.weight);
+        let mask = lanes.reaching(bounds, candidates.threshold);
+        if mask != 0 {
+            let first = self.items.first + group * GROUP;
+            let first = u32::try_from(first).expect("checked when the items were coded");
+            lanes.append(bounds, mask, first, candidates);
+        }
+    }
+
+    /// Has the sink make room in a user's buffer when it is time.
+    #[inline(always)]
+    pub(super) fn make_room_if_full(&mut self, user: usize) {
+        let candidates = &mut self.candidates[user];
+        if candidates.is_full() {
+            self.sink.make_room(user, candidates);
+            self.screen.follow(user, candidates);
         }
     }
 }

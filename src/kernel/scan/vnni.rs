@@ -41,9 +41,9 @@ impl CodeLanes for Vnni {
         unsafe { _mm512_set1_epi32(i32::from_le_bytes(codes.map(i8::cast_unsigned))) }
     }
     #[inline(always)]
-    fn start(self, correction: i32) -> __m512i {
+    fn start(self, sum: i32) -> __m512i {
         // SAFETY: `self` proves AVX-512F.
-        unsafe { _mm512_set1_epi32(correction) }
+        unsafe { _mm512_set1_epi32(sum) }
     }
     #[inline(always)]
     fn multiply_add(self, items: __m512i, user: __m512i, sums: __m512i) -> __m512i {
@@ -54,6 +54,16 @@ impl CodeLanes for Vnni {
     fn add(self, a: __m512i, b: __m512i) -> __m512i {
         // SAFETY: `self` proves AVX-512F.
         unsafe { _mm512_add_epi32(a, b) }
+    }
+    #[inline(always)]
+    fn and(self, a: __m512i, b: __m512i) -> __m512i {
+        // SAFETY: `self` proves AVX-512F.
+        unsafe { _mm512_and_si512(a, b) }
+    }
+    #[inline(always)]
+    fn passing(self, sums: __m512i) -> u16 {
+        // SAFETY: `self` proves AVX-512F.
+        unsafe { _mm512_cmpge_epi32_mask(sums, _mm512_setzero_si512()) }
     }
     #[inline(always)]
     fn bounds(
@@ -72,14 +82,9 @@ impl CodeLanes for Vnni {
         }
     }
     #[inline(always)]
-    fn larger(self, a: __m512, b: __m512) -> __m512 {
-        // SAFETY: `self` proves AVX-512F.
-        unsafe { _mm512_max_ps(a, b) }
-    }
-    #[inline(always)]
     fn take_hits<const USERS: usize, const GROUPS: usize>(
         self,
-        hits: Hits<'_, Self, USERS, GROUPS>,
+        hits: Hits<'_, '_, Self, USERS, GROUPS>,
     ) {
         // SAFETY: `self` proves AVX-512F.
         unsafe { take_hits(self, hits) }
@@ -108,11 +113,11 @@ impl CodeLanes for Vnni {
 
 impl StoredSums for Vnni {
     #[inline(always)]
-    fn stored(self, sums: &[i32; GROUP], correction: i32) -> __m512i {
+    fn stored(self, sums: &[i32; GROUP], start: i32) -> __m512i {
         // SAFETY: `self` proves AVX-512F; the array holds the sixteen integers.
         unsafe {
             let sums = _mm512_loadu_si512(sums.as_ptr().cast());
-            _mm512_add_epi32(sums, _mm512_set1_epi32(correction))
+            _mm512_add_epi32(sums, _mm512_set1_epi32(start))
         }
     }
 }
@@ -123,7 +128,7 @@ impl StoredSums for Vnni {
 #[target_feature(enable = "avx512f")]
 unsafe fn take_hits<const USERS: usize, const GROUPS: usize>(
     lanes: Vnni,
-    hits: Hits<'_, Vnni, USERS, GROUPS>,
+    hits: Hits<'_, '_, Vnni, USERS, GROUPS>,
 ) {
     hits.append(lanes);
 }

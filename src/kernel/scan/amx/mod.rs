@@ -7,7 +7,7 @@
 //! multiplying, does not hold it up.
 //!
 //! Sums leave a tile by memory only, and to compare 32 users' takes the vector units as long as the
-//! tiles need to multiply vectors of 150 elements or so. Therefore a place's sums are compared
+//! tiles need to multiply vectors of 60 elements or so. Therefore a place's sums are compared
 //! between the next place's multiplications and the stores that replace them: the CPU, which runs
 //! ahead, has both units at work.
 //!
@@ -15,6 +15,9 @@
 //! 32 users, whose codes come from the next cache, while the groups of the strip pass by them.
 //!
 //! All this follows what the manuals say of these CPUs; it has not been measured on one.
+
+// Loops over registers go by index: they unroll, where iterators over arrays may not.
+#![allow(clippy::needless_range_loop)]
 
 #[cfg(test)]
 mod emulated;
@@ -25,19 +28,19 @@ mod tests;
 mod tiles;
 
 use super::candidates::Candidates;
-use super::codes::{ItemBlocks, Line, TILE_LINES, UserRows};
-use super::tile::{Hits, reaches};
+use super::codes::{ItemBlocks, Line, TILE_LINES};
+use super::tile::Scan;
+use super::users::UserRows;
 use super::{CodeLanes, GROUP, Sink};
-use std::slice;
-use tiles::{GROUPS, Sums, TILE_USERS, Tiles, USERS, UserSums};
+use tiles::{GROUPS, Sums, TILE_USERS, Tiles, USERS};
 
 /// Bytes of the items' lines that stay in the nearest cache; as many are for all the rest.
 const STRIP_BYTES: usize = 24 << 10;
 
 /// What the epilogue needs of an instruction set beside what tiles in registers need.
 pub(crate) trait StoredSums: CodeLanes {
-    /// Sums from memory, with `correction` added to each.
-    fn stored(self, sums: &[i32; GROUP], correction: i32) -> Self::Sums;
+    /// Sums from memory, with `start` added to each.
+    fn stored(self, sums: &[i32; GROUP], start: i32) -> Self::Sums;
 }
 
 /// Some users by some groups of items, as much as the tiles of sums hold, or less at the edges.
@@ -60,6 +63,7 @@ pub(super) fn scan<T: Tiles, L: StoredSums>(
     sink: &mut dyn Sink,
 ) {
     let rows = TileRows::new(users);
+    let mut scan = Scan::new(users, items, candidates, sink);
     let mut sums = Sums::default();
     let mut stored = Place::default(); // nothing so far
     let strip = groups_per_strip(items.lines_per_block);
@@ -74,13 +78,13 @@ pub(super) fn scan<T: Tiles, L: StoredSums>(
                     groups: GROUPS.min(end - first_group),
                 };
                 multiply(&mut tiles, &rows, items, place);
-                compare(lanes, users, items, stored, &sums, candidates, sink);
+                compare(lanes, &mut scan, stored, &sums);
                 store(&mut tiles, place, &mut sums);
                 stored = place;
             }
         }
     }
-    compare(lanes, users, items, stored, &sums, candidates, sink);
+    compare(lanes, &mut scan, stored, &sums);
 }
 
 /// Whole tiles of sums, and at least one.
@@ -185,67 +189,45 @@ fn store<T: Tiles>(tiles: &mut T, place: Place, sums: &mut Sums) {
 
 /// Appends what reaches its user's threshold to the candidates.
 #[inline(always)]
-fn compare<L: StoredSums>(
-    lanes: L,
-    users: UserRows<'_>,
-    items: ItemBlocks<'_>,
-    place: Place,
-    sums: &Sums,
-    candidates: &mut [Candidates],
-    sink: &mut dyn Sink,
-) {
-    let candidates = &mut candidates[place.first_user..][..place.users];
-    let corrections = &users.corrections[place.first_user..][..place.users];
-    if place.groups > 1 {
-        compare_groups::<L, GROUPS>(lanes, items, place, sums, corrections, candidates, sink);
-    } else {
-        compare_groups::<L, 1>(lanes, items, place, sums, corrections, candidates, sink);
+fn compare<L: StoredSums>(lanes: L, scan: &mut Scan<'_>, place: Place, sums: &Sums) {
+    match place.groups {
+        0 => {}
+        1 => compare_groups::<L, 1>(lanes, scan, place, sums),
+        _ => compare_groups::<L, GROUPS>(lanes, scan, place, sums),
     }
 }
 
-/// The same, for so many groups, and with the corrections and the candidates of these users.
+/// The same, for so many groups.
 #[inline(always)]
 fn compare_groups<L: StoredSums, const COUNT: usize>(
     lanes: L,
-    items: ItemBlocks<'_>,
+    scan: &mut Scan<'_>,
     place: Place,
     sums: &Sums,
-    corrections: &[i32],
-    candidates: &mut [Candidates],
-    sink: &mut dyn Sink,
 ) {
-    let Place { first_user, users, first_group, .. } = place;
-    let sums = &sums.0[..users];
+    let sums = &sums.0[..place.users];
+    let mut starts = [[0; USERS]; COUNT];
+    for group in 0..COUNT {
+        let outline = scan.items.outlines[place.first_group + group];
+        let corrections = &scan.users.corrections[place.first_user..][..place.users];
+        scan.screen.start(outline, place.first_user, corrections, &mut starts[group]);
+    }
     let mut hit = 0_u32;
-    for user in 0..users {
-        let sums = stored::<L, COUNT>(lanes, &sums[user], corrections[user]);
-        hit |= u32::from(reaches(lanes, sums, items, first_group, &candidates[user])) << user;
+    for user in 0..place.users {
+        let mut all = lanes.stored(&sums[user][0], starts[0][user]);
+        for group in 1..COUNT {
+            all = lanes.and(all, lanes.stored(&sums[user][group], starts[group][user]));
+        }
+        hit |= u32::from(lanes.passing(all) != 0) << user;
     }
     while hit != 0 {
         let user = hit.trailing_zeros() as usize;
         hit &= hit - 1;
-        lanes.take_hits(Hits {
-            sums: [stored::<L, COUNT>(lanes, &sums[user], corrections[user])],
-            hit: 1,
-            first_user: first_user + user,
-            items,
-            first_group,
-            candidates: slice::from_mut(&mut candidates[user]),
-            sink: &mut *sink,
-        });
+        for group in 0..COUNT {
+            let dots =
+                lanes.stored(&sums[user][group], scan.users.corrections[place.first_user + user]);
+            scan.append(lanes, dots, place.first_user + user, place.first_group + group);
+        }
+        scan.make_room_if_full(place.first_user + user);
     }
-}
-
-/// A user's sums of some groups.
-#[inline(always)]
-fn stored<L: StoredSums, const COUNT: usize>(
-    lanes: L,
-    sums: &UserSums,
-    correction: i32,
-) -> [L::Sums; COUNT] {
-    let mut stored = [lanes.start(0); COUNT];
-    for group in 0..COUNT {
-        stored[group] = lanes.stored(&sums[group], correction);
-    }
-    stored
 }

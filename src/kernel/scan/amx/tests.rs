@@ -4,10 +4,9 @@ use super::emulated::Emulated;
 use super::tiles::{CONFIGURATION, TILE_BYTES, Tiles};
 use super::{GROUPS, StoredSums, USERS, groups_per_strip, scan};
 use crate::kernel::scan::candidates::Candidates;
-use crate::kernel::scan::codes::{
-    ItemBlocks, ItemCodes, NOT_FOUND, UserCodes, UserRows, lines_for,
-};
+use crate::kernel::scan::codes::{ItemBlocks, ItemCodes, NOT_FOUND, lines_for};
 use crate::kernel::scan::portable::Portable;
+use crate::kernel::scan::users::{UserCodes, UserRows};
 use crate::kernel::scan::{GROUP, ScanKernel, Sink, tables};
 use std::ops::Range;
 
@@ -75,6 +74,7 @@ impl Case {
                 *scale = numbers.float();
                 *error = if numbers.byte() < 20 { NOT_FOUND } else { 100.0 * numbers.float() };
             }
+            blocks.outline();
         }
         // Dot products are about as large as a user's and an item's lengths, 74 a root of an element.
         #[allow(clippy::cast_precision_loss)]
