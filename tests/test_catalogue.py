@@ -183,8 +183,8 @@ class TestItems:
         assert repr(catalogue) == "<cosim_rs.Catalogue: 1000 items of 32 float32>"
         assert (len(catalogue), catalogue.dim, catalogue.dtype) == (1000, 32, np.float32)
         assert_same_bits(catalogue.ids, np.arange(1000))
-        # A byte an element, a scale and an error an item, eight bytes for each sixteen, and the copy;
-        # blocks are filled up.
+        # A byte an element, a scale and an error an item, eight bytes for each sixteen, and the
+        # copy; blocks are filled up.
         least = 1000 * (32 + 8 + 4 * 32) + 63 * 8
         assert least <= catalogue.nbytes <= least + 16 * 40 + 17 * 64
 

@@ -2,8 +2,8 @@
 
 A state that is one piece is written as it lies in memory. Of one that was changed, the items that
 are live are written in the order of their places, some megabytes at a time, with codes that are
-prepared anew, as neighbours share scales: so what is in the file is, byte for byte, what a catalogue
-built anew would have saved.
+prepared anew, as neighbours share scales: so what is in the file is, byte for byte, what a
+catalogue built anew would have saved.
 """
 
 from __future__ import annotations
