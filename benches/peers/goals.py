@@ -85,7 +85,7 @@ def _stored() -> list[Bar]:
 def _inputs() -> list[Bar]:
     kinds = ("torch", "JAX", "pyarrow lists", "pyarrow tensors", "pyarrow chunks", "pyarrow slices")
     return [
-        Overhead("inputs", SMALLEST, "cosim_rs", 3, f"{kind}: ≤ 3 µs over NumPy arrays", kind)
+        Overhead("inputs", SMALLEST, "cosim_rs", 3, f"{kind}: an input ≤ 3 µs over NumPy's", kind)
         for kind in kinds
     ]
 

@@ -1,6 +1,7 @@
 """A call as small as can be, of arrays of each library: what it costs to take them.
 
-Both sides are of the library; what is beyond the time of NumPy's arrays is the price.
+The items alone are of the library, and then both sides; what is beyond the time of NumPy's arrays
+is the price of one input, and of two.
 """
 
 from __future__ import annotations
@@ -26,19 +27,28 @@ def contenders(_: Case) -> list[Contender]:
         ("pyarrow slices", _arrow_slices, "pyarrow"),
         ("polars", _polars, "polars"),
     ]
+    numpy = partial(_cosim, _as_it_is, _as_it_is)
     return [
-        Contender("NumPy arrays", "cosim_rs", partial(_cosim, lambda array: array), ("cosim_rs",)),
+        Contender("NumPy arrays", "cosim_rs", numpy, ("cosim_rs",)),
         *(
-            Contender(name, name, partial(_cosim, given), ("cosim_rs", needs))
-            for name, given, needs in kinds
+            Contender(name + added, family, partial(_cosim, users, items), ("cosim_rs", needs))
+            for name, items, needs in kinds
+            for added, family, users in (
+                ("", name, _as_it_is),
+                (" on both sides", f"{name} twice", items),
+            )
         ),
     ]
 
 
-def _cosim(given: Given, inputs: Inputs) -> Call:
+def _as_it_is(array: Array) -> Array:
+    return array
+
+
+def _cosim(of_users: Given, of_items: Given, inputs: Inputs) -> Call:
     import cosim_rs
 
-    users, items = given(inputs.users[:, 0]), given(inputs.items)
+    users, items = of_users(inputs.users[:, 0]), of_items(inputs.items)
     return lambda: cosim_rs.batched_cosine_similarity(users, items)
 
 
