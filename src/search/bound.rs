@@ -58,11 +58,9 @@
 //!
 //! # The other side
 //! From y follows a lower bound as well: s ≥ c - d ≥ ab·Q - (1 + f)·e - f - d, and a·y exceeds ab·Q by at
-//! most a·w·e + g, so s ≥ a·(y - 2w·e) - m. What is computed of y - 2w·e, in 32-bit floats, is off by at
-//! most u times 2w·e and u times the difference, and a·|y| + 4a·w·e < 1.72·1.36 + 5·1.72·0.36 + g < 6: that is
-//! less than g/a. If k items have L or more computed for it, then T = a·L - g - m, and the threshold
-//! becomes (T - m)/a = L - (2m + g)/a: the second term is the [`gap`](UserBound::gap). What is computed of
-//! the rest in 64-bit floats is off by 2⁻⁵⁰ or so, for which there is room in g.
+//! most a·w·e + g, so s ≥ a·(y - 2w·e) - m. If k items have y - 2w·e ≥ L, then T = a·L - m, and the
+//! threshold becomes (T - m)/a = L - 2m/a: the second term is the [`gap`](UserBound::gap). What is
+//! computed of this in 64-bit floats is off by 2⁻⁵⁰ or so, for which there is room in g.
 //!
 //! [`quantise`]: crate::kernel::quantise
 
@@ -111,7 +109,7 @@ impl UserBound {
 
     /// How far below the k-th lower bound the threshold is, as y - 2w·e has it.
     pub(super) fn gap(&self) -> f64 {
-        (2.0 * self.margin + SCAN_ROUNDING) / self.scale
+        2.0 * self.margin / self.scale
     }
 }
 
@@ -150,10 +148,10 @@ mod tests {
             [dot * self.scale + error, dot.mul_add(self.scale, error)]
         }
 
-        /// a·(y - 2w·e) - m - g, the difference in 32-bit floats.
+        /// a·(y - 2w·e) - m.
         fn lower(&self) -> f64 {
-            let computed = self.bounds()[0] - 2.0 * (self.user.weight() * self.error);
-            self.user.scale * f64::from(computed) - self.user.margin - SCAN_ROUNDING
+            let error = f64::from(self.user.weight()) * f64::from(self.error);
+            self.user.scale * (f64::from(self.bounds()[0]) - 2.0 * error) - self.user.margin
         }
     }
 
@@ -253,7 +251,7 @@ mod tests {
             for (bound, margin) in [(singles, terms(unit)), (doubles, terms(2.0_f64.powi(-53)))] {
                 assert!((bound.margin - margin).abs() <= 1e-15);
                 assert!(f64::from(bound.threshold(0.5)) <= (0.5 - margin) / 0.25);
-                assert!(bound.gap() >= (2.0 * margin + 16.0 * unit) / 0.25 - 1e-15);
+                assert!(bound.gap() >= 2.0 * margin / 0.25 - 1e-15);
                 assert!(f64::from(bound.weight()) >= 1.125 / 0.25);
             }
         }

@@ -97,13 +97,14 @@ impl Candidates {
         if k > self.count {
             return;
         }
-        let mut lower = [0.0; MOST + ROOM];
+        let mut lower: [f64; MOST + ROOM] = [0.0; MOST + ROOM];
         let lower = &mut lower[..self.count];
         for (place, lower) in lower.iter_mut().enumerate() {
-            *lower = self.bounds[place] - 2.0 * (self.weight * error(self.items[place]));
+            let error = f64::from(self.weight) * f64::from(error(self.items[place]));
+            *lower = f64::from(self.bounds[place]) - 2.0 * error;
         }
-        let reached = f64::from(reached_by(k, lower));
-        self.threshold = self.threshold.max(round_down(reached - gap));
+        let (_, &mut kth, _) = lower.select_nth_unstable_by(k - 1, |a, b| b.total_cmp(a));
+        self.threshold = self.threshold.max(round_down(kth - gap));
         let mut kept = 0;
         for place in 0..self.count {
             if self.bounds[place] >= self.threshold {
@@ -114,26 +115,6 @@ impl Candidates {
         }
         self.count = kept;
     }
-}
-
-/// What at least `k` of the numbers reach, and hardly more do: found by halving the distance that is
-/// left, in vectors, where finding the k-th itself goes from one comparison to the next.
-fn reached_by(k: usize, numbers: &[f32]) -> f32 {
-    const HALVINGS: usize = 12;
-    let (mut reached, mut beyond) = (f32::INFINITY, f32::NEG_INFINITY);
-    for &number in numbers {
-        (reached, beyond) = (reached.min(number), beyond.max(number));
-    }
-    for _ in 0..HALVINGS {
-        let middle = reached / 2.0 + beyond / 2.0;
-        let count: u32 = numbers.iter().map(|&number| u32::from(number >= middle)).sum();
-        if count as usize >= k {
-            reached = middle;
-        } else {
-            beyond = middle;
-        }
-    }
-    reached
 }
 
 /// The largest 32-bit float of at most `value`.
@@ -172,9 +153,8 @@ mod tests {
             candidates.prune(k, 3.0, |_| 0.25);
             // The k-th bound less two errors of weight 2 and the gap.
             let least = f32::from(count) - f32::from(u16::try_from(k).unwrap()) - 1.0 - 3.0;
-            assert!(candidates.threshold <= least);
-            assert!(candidates.threshold > least - f32::from(count) / 4096.0 - 1e-3);
-            let kept = (0..u32::from(count)).filter(|&item| item as f32 >= candidates.threshold);
+            assert_eq!(candidates.threshold, least);
+            let kept = (0..u32::from(count)).filter(|&item| item as f32 >= least);
             assert_eq!(candidates.items(), kept.collect::<Vec<_>>());
         }
     }
@@ -183,19 +163,7 @@ mod tests {
     fn an_item_of_large_error_lifts_no_threshold() {
         let mut candidates = candidates(10);
         candidates.prune(2, 0.0, |item| if item > 5 { 100.0 } else { 0.0 });
-        assert!((3.9..=4.0).contains(&candidates.threshold), "{}", candidates.threshold);
-    }
-
-    #[test]
-    fn what_is_reached_by_k_is_found_by_halving() {
-        let numbers: Vec<_> = (0..500).map(|number| (number * 7 % 500) as f32).collect();
-        for k in [1, 2, 10, 499, 500] {
-            let reached = reached_by(k, &numbers);
-            assert!(numbers.iter().filter(|&&number| number >= reached).count() >= k);
-            assert!(reached >= (500 - k) as f32 - 500.0 / 4096.0, "{reached} {k}");
-        }
-        assert_eq!(reached_by(3, &[2.5; 7]), 2.5);
-        assert!(reached_by(1, &[f32::MIN, f32::MAX]) > 0.999 * f32::MAX);
+        assert_eq!(candidates.threshold, 4.0);
     }
 
     #[test]
