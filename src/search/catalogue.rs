@@ -48,11 +48,12 @@ impl Catalogue {
             numbered.div_ceil(part),
             threads,
             call.interrupted,
-            |mut blocks| {
+            |blocks| {
                 let end = (blocks.first + part).min(numbered);
-                quantiser.fill(items.range(blocks.first..end), &mut blocks);
+                quantiser.fill(items.range(blocks.first..end), blocks);
             },
         )?;
+        codes.settle();
         Ok(Self { epsilon: options.epsilon, shape: [count, dim], codes })
     }
 

@@ -22,6 +22,8 @@ pub(crate) mod amx;
 pub(crate) mod avx2;
 pub(crate) mod candidates;
 pub(crate) mod codes;
+pub(crate) mod fill;
+pub(crate) mod lines;
 pub(crate) mod portable;
 mod screen;
 pub(crate) mod shared;
@@ -33,7 +35,8 @@ pub(crate) mod users;
 pub(crate) mod vnni;
 
 use candidates::Candidates;
-use codes::{ItemBlocks, Line};
+use codes::ItemBlocks;
+use lines::Line;
 use tile::Hits;
 use users::UserRows;
 

@@ -2,16 +2,21 @@
 //!
 //! A tile keeps the sums of `USERS` × `GROUPS` × 16 pairs in registers. A step loads a line of each
 //! group and four bytes of each user, and uses each for all the others. Users pass by while the
-//! lines of a few groups stay in the nearest cache, so the items' codes are read from memory once.
+//! lines of a few groups stay in the nearest cache, so the items' codes are read from memory once. The
+//! lines of the next groups are asked for meanwhile, some with each tile: that their first tile found
+//! them on their way only cost 14% of searches among 1,000,000 × 64 for 64 users, and 5% among 100,000 × 128
+//! for 256.
 
 // Loops over registers go by index: they unroll, where iterators over arrays may not.
 #![allow(clippy::needless_range_loop)]
 
 use super::candidates::Candidates;
-use super::codes::{ItemBlocks, Line};
+use super::codes::ItemBlocks;
+use super::lines::Line;
 use super::screen::Screen;
 use super::users::UserRows;
 use super::{CodeLanes, GROUP, Sink};
+use crate::kernel::prefetch::prefetch;
 
 /// Each user against all items, in tiles of this shape and smaller ones at the edges.
 #[inline(always)]
@@ -52,7 +57,10 @@ fn strip<L: CodeLanes, const USERS: usize, const GROUPS: usize>(
         blocks[group] = scan.items.block(first + group);
     }
     let whole = count / USERS * USERS;
+    let next = scan.items.lines_of(first + GROUPS, GROUPS);
+    let mut next = next.chunks(next.len().div_ceil((count / USERS).max(1)).max(1));
     for user in (0..whole).step_by(USERS) {
+        next.next().into_iter().flatten().for_each(|line| prefetch(line));
         tile::<L, USERS, GROUPS>(lanes, scan, blocks, starts, user, first);
     }
     for user in whole..count {
