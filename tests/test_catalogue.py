@@ -42,14 +42,21 @@ def test_equals_the_stable_sort_of_the_matrix(name: str, dtype: type, users: int
     assert_same(catalogue.top_k(queries[:, None], 10), sorted_matrix(scores, 10))
 
 
-@pytest.mark.parametrize("threads", range(1, 9))
-def test_many_blocks_and_threads_find_the_same(threads: int) -> None:
-    """Items of whole numbers tie in masses; some are alike, so that part is searched in tiles."""
+@pytest.fixture(scope="module")
+def masses_of_ties() -> tuple[Array, Array, cosim_rs.TopK]:
+    """Users, items of whole numbers, some of them alike so that tiles search a part, and the best 20."""
     items = np.random.default_rng(1).integers(-2, 3, (60_000, 64)).astype(np.float32)
     items[:40_000] = items[0]
     users = np.concatenate([gaussian_rows(599, 64).round(), items[:1]])
     users[::50], users[1::50] = 0, np.nan  # who are not scanned for, but are in tiles
-    expected = sorted_matrix(cosim_rs.cosine_similarity(users, items), 20)
+    return users, items, sorted_matrix(cosim_rs.cosine_similarity(users, items), 20)
+
+
+@pytest.mark.parametrize("threads", range(1, 9))
+def test_many_blocks_and_threads_find_the_same(
+    masses_of_ties: tuple[Array, Array, cosim_rs.TopK], threads: int
+) -> None:
+    users, items, expected = masses_of_ties
     catalogue = cosim_rs.Catalogue(items, threads=threads)
     assert_same(catalogue.top_k(users, 20, threads=threads), expected)
     one = catalogue.top_k(users[-1], 20, threads=threads)

@@ -32,11 +32,19 @@ def test_equals_the_stable_sort_of_the_matrix(name: str, dtype: type, users: int
             assert_same(found, sorted_matrix(scores, k))
 
 
-@pytest.mark.parametrize("threads", range(1, 9))
-def test_many_blocks_and_threads_find_the_same(threads: int) -> None:
+@pytest.fixture(scope="module")
+def masses_of_ties() -> tuple[Array, Array, cosim_rs.TopK]:
+    """Users, items of whole numbers, and the best 20."""
     items = np.random.default_rng(1).integers(-2, 3, (40_000, 64)).astype(np.float32)
     users = gaussian_rows(130, 64).round()
-    expected = sorted_matrix(cosim_rs.cosine_similarity(users, items), 20)
+    return users, items, sorted_matrix(cosim_rs.cosine_similarity(users, items), 20)
+
+
+@pytest.mark.parametrize("threads", range(1, 9))
+def test_many_blocks_and_threads_find_the_same(
+    masses_of_ties: tuple[Array, Array, cosim_rs.TopK], threads: int
+) -> None:
+    users, items, expected = masses_of_ties
     assert_same(cosim_rs.top_k(users, items, 20, threads=threads), expected)
     assert_same(cosim_rs.top_k(users[:, None], items, 20, threads=threads), expected)
     one = cosim_rs.top_k(users[0], items, 20, threads=threads)
