@@ -48,12 +48,11 @@ impl Catalogue {
             numbered.div_ceil(part),
             threads,
             call.interrupted,
-            |blocks| {
+            |mut blocks| {
                 let end = (blocks.first + part).min(numbered);
-                quantiser.fill(items.range(blocks.first..end), blocks);
+                quantiser.fill(items.range(blocks.first..end), &mut blocks);
             },
         )?;
-        codes.settle();
         Ok(Self { epsilon: options.epsilon, shape: [count, dim], codes })
     }
 

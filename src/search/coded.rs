@@ -7,8 +7,7 @@ use crate::kernel::quantise::{Quantised, Scales, ZERO_CODE};
 use crate::kernel::range::Floor;
 use crate::kernel::real::Real;
 use crate::kernel::scan::GROUP;
-use crate::kernel::scan::codes::{NOT_FOUND, lines_for};
-use crate::kernel::scan::fill::BlocksToFill;
+use crate::kernel::scan::codes::{BlocksToFill, NOT_FOUND, lines_for};
 use crate::kernel::scan::users::UserCodes;
 use crate::score::Call;
 use crate::view::Rows;
@@ -26,9 +25,9 @@ impl<E: Real> Quantiser<E> {
     }
 
     /// Fills blocks with the codes of `items`; what they have room for beyond these is never found.
-    pub(super) fn fill(&self, items: Rows<'_, E>, mut to: BlocksToFill<'_>) {
+    pub(super) fn fill(&self, items: Rows<'_, E>, to: &mut BlocksToFill<'_>) {
         self.each_sixteen(items, Scales::Shared, |first, codes, quantised| {
-            to.interleave(codes);
+            to.interleave(first / GROUP, codes);
             let (scales, errors) = (&mut to.scales[first..], &mut to.errors[first..]);
             for place in 0..GROUP {
                 let (scale, error) = match quantised.get(place) {
@@ -38,7 +37,7 @@ impl<E: Real> Quantiser<E> {
                 (scales[place], errors[place]) = (scale, error);
             }
         });
-        to.finish();
+        to.outline();
     }
 
     /// All users' codes, within ±`most_code`, and bounds.

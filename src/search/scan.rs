@@ -171,8 +171,8 @@ impl<'s, 'a, E: Real> Scan<'s, 'a, E> {
             prepared.blocks(items)
         } else {
             let rows = self.segment.items.range(items.clone());
-            span.parts_to_fill(self.grid.span).for_each(|blocks| self.quantiser.fill(rows, blocks));
-            span.settle();
+            span.parts_to_fill(self.grid.span)
+                .for_each(|mut blocks| self.quantiser.fill(rows, &mut blocks));
             span.blocks(0..items.len()).from(items.start)
         };
         let candidates = &mut candidates[..users.len()];

@@ -8,7 +8,7 @@
 #![allow(clippy::wildcard_imports)] // the intrinsics, whose names are their own prefix
 
 use super::candidates::Candidates;
-use super::lines::Line;
+use super::codes::Line;
 use super::portable::append_each;
 use super::tile::Hits;
 use super::{CodeLanes, GROUP};

@@ -18,13 +18,18 @@
 //! [`users`](super::users).
 
 use super::GROUP;
-use super::fill::{BlocksToFill, outline};
-use super::lines::{Line, Lines, TILE_LINES};
 use super::screen::Outline;
 use super::shared::SharedCodes;
 use super::store::Store;
 use crate::error::Error;
+use crate::huge_pages;
 use std::ops::Range;
+
+/// Four codes of each of sixteen items.
+pub(crate) type Line = [u8; LINE];
+pub(super) const LINE: usize = 64;
+/// Lines of a tile of AMX, and so behind the last block as well: a tile may be read over its end.
+pub(crate) const TILE_LINES: usize = 16;
 
 /// The error of an item without scores, and of those that fill up the last block: their bounds are
 /// below every threshold.
@@ -33,6 +38,35 @@ pub(crate) const NOT_FOUND: f32 = f32::NEG_INFINITY;
 /// How many lines hold `dim` elements; at least one.
 pub(crate) fn lines_for(dim: usize) -> usize {
     dim.div_ceil(4).max(1)
+}
+
+/// Lines that begin at a cache line each, so that no load crosses one.
+///
+/// They are zero at first, and memory that the system gives out zeroed is not touched for that: the
+/// threads that fill it take its page faults. Those that are shared begin where they do: files are
+/// laid out so that it is at a cache line.
+pub(crate) struct Lines {
+    bytes: Store<u8>,
+    first: usize,
+    count: usize,
+}
+
+impl Lines {
+    pub(crate) fn new(count: usize) -> Self {
+        let bytes = vec![0; (count + TILE_LINES + 1) * LINE];
+        let first = bytes.as_ptr().align_offset(LINE).min(LINE);
+        huge_pages::ask_for(bytes.as_ptr(), bytes.len());
+        Self { bytes: Store::Own(bytes), first, count }
+    }
+
+    /// The lines, and those of a tile behind them.
+    fn padded(&self) -> &[Line] {
+        self.bytes[self.first..][..(self.count + TILE_LINES) * LINE].as_chunks().0
+    }
+
+    fn as_mut(&mut self) -> &mut [Line] {
+        self.bytes.own()[self.first..][..self.count * LINE].as_chunks_mut().0
+    }
 }
 
 /// Items as codes; a block is sixteen of them.
@@ -72,7 +106,7 @@ impl ItemCodes {
         Ok(Self {
             count,
             lines_per_block,
-            lines: Lines::shared(codes.lines, lines),
+            lines: Lines { bytes: Store::Shared(codes.lines), first: 0, count: lines },
             scales: Store::Shared(codes.scales),
             errors: Store::Shared(codes.residuals),
             outlines,
@@ -91,28 +125,25 @@ impl ItemCodes {
     /// The bytes that this takes, beside what is shared.
     pub(crate) fn bytes(&self) -> usize {
         let outlines = self.outlines.len() * size_of::<Outline>();
-        self.lines.bytes() + self.scales.bytes() + self.errors.bytes() + outlines
+        self.lines.bytes.bytes() + self.scales.bytes() + self.errors.bytes() + outlines
     }
 
-    /// Parts of so many items, a multiple of sixteen, to be filled; [`Self::settle`] ends that.
+    /// Parts of so many items, a multiple of sixteen, to be filled.
     pub(crate) fn parts_to_fill(&mut self, items: usize) -> impl Iterator<Item = BlocksToFill<'_>> {
         let lines_per_part = (items / GROUP * self.lines_per_block).max(1);
         let lines_per_block = self.lines_per_block;
-        let (lines, written) = self.lines.begin();
-        let mut lines = lines.chunks_mut(lines_per_part);
+        let mut lines = self.lines.as_mut().chunks_mut(lines_per_part);
         let scales = self.scales.own().chunks_mut(items);
         let errors = self.errors.own().chunks_mut(items);
         let mut outlines = self.outlines.chunks_mut(items / GROUP);
-        scales.zip(errors).enumerate().map(move |(part, numbers)| {
-            let lines = (lines.next().unwrap_or_default(), written);
-            let outlines = outlines.next().unwrap_or_default();
-            BlocksToFill::new(part * items, lines_per_block, lines, numbers, outlines)
+        scales.zip(errors).enumerate().map(move |(part, (scales, errors))| BlocksToFill {
+            first: part * items,
+            lines_per_block,
+            lines: lines.next().unwrap_or_default(),
+            scales,
+            errors,
+            outlines: outlines.next().unwrap_or_default(),
         })
-    }
-
-    /// To be called when all parts are filled.
-    pub(crate) fn settle(&mut self) {
-        self.lines.settle();
     }
 
     /// The blocks of some items, of which the first begins a block.
@@ -129,6 +160,65 @@ impl ItemCodes {
             outlines: &self.outlines[first..end],
         }
     }
+}
+
+/// Blocks of items to be filled; see [`ItemCodes`].
+pub(crate) struct BlocksToFill<'a> {
+    /// The first item.
+    pub(crate) first: usize,
+    pub(crate) lines_per_block: usize,
+    pub(crate) lines: &'a mut [Line],
+    pub(crate) scales: &'a mut [f32],
+    pub(crate) errors: &'a mut [f32],
+    outlines: &'a mut [Outline],
+}
+
+impl BlocksToFill<'_> {
+    /// Takes note of the scales and errors, when they are all there.
+    pub(crate) fn outline(&mut self) {
+        outline(self.scales, self.errors, self.outlines);
+    }
+
+    /// Lays out sixteen rows of codes, filled up to whole lines, as one block.
+    pub(crate) fn interleave(&mut self, block: usize, rows: &[u8]) {
+        let lines = &mut self.lines[block * self.lines_per_block..][..self.lines_per_block];
+        let bytes_per_row = 4 * self.lines_per_block;
+        for (four, rows) in rows.chunks(4 * bytes_per_row).enumerate() {
+            let whole =
+                if rows.len() == 4 * bytes_per_row { self.lines_per_block / 4 * 4 } else { 0 };
+            let (in_fours, others) = lines.split_at_mut(whole);
+            for (at, lines) in in_fours.as_chunks_mut::<4>().0.iter_mut().enumerate() {
+                let row = |row: usize| &rows[row * bytes_per_row + 16 * at..][..16];
+                let turned = turned([row(0), row(1), row(2), row(3)].map(as_fours));
+                for (line, codes) in lines.iter_mut().zip(&turned) {
+                    line[16 * four..][..16].copy_from_slice(codes.as_flattened());
+                }
+            }
+            for (item, row) in rows.chunks_exact(bytes_per_row).enumerate() {
+                for (line, codes) in others.iter_mut().zip(&row.as_chunks::<4>().0[whole..]) {
+                    line[16 * four + 4 * item..][..4].copy_from_slice(codes);
+                }
+            }
+        }
+    }
+}
+
+/// Outlines blocks of these scales and errors.
+fn outline(scales: &[f32], errors: &[f32], outlines: &mut [Outline]) {
+    let blocks = scales.as_chunks().0.iter().zip(errors.as_chunks().0);
+    for (outline, (scales, errors)) in outlines.iter_mut().zip(blocks) {
+        *outline = Outline::new(scales, errors);
+    }
+}
+
+/// Four times four codes of a row.
+fn as_fours(codes: &[u8]) -> [[u8; 4]; 4] {
+    std::array::from_fn(|at| codes.as_chunks().0[at])
+}
+
+/// Columns for rows. By value, as the compiler makes shuffles of registers of this only then.
+fn turned(rows: [[[u8; 4]; 4]; 4]) -> [[[u8; 4]; 4]; 4] {
+    std::array::from_fn(|column| rows.map(|row| row[column]))
 }
 
 /// Some blocks of items; see [`ItemCodes`].

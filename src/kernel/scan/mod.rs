@@ -22,8 +22,6 @@ pub(crate) mod amx;
 pub(crate) mod avx2;
 pub(crate) mod candidates;
 pub(crate) mod codes;
-pub(crate) mod fill;
-pub(crate) mod lines;
 pub(crate) mod portable;
 mod screen;
 pub(crate) mod shared;
@@ -35,8 +33,7 @@ pub(crate) mod users;
 pub(crate) mod vnni;
 
 use candidates::Candidates;
-use codes::ItemBlocks;
-use lines::Line;
+use codes::{ItemBlocks, Line};
 use tile::Hits;
 use users::UserRows;
 

@@ -4,7 +4,7 @@
 #![allow(clippy::needless_range_loop)]
 
 use super::candidates::Candidates;
-use super::lines::Line;
+use super::codes::Line;
 use super::tile::Hits;
 use super::{CodeLanes, GROUP};
 use crate::kernel::range::places;

@@ -6,8 +6,7 @@
 //! is found for users whose codes are all zeros; and behind the last item there is none to be found.
 
 use super::GROUP;
-use super::codes::{NOT_FOUND, lines_for};
-use super::lines::{LINE, TILE_LINES};
+use super::codes::{LINE, NOT_FOUND, TILE_LINES, lines_for};
 use super::store::Shared;
 use crate::error::Error;
 use crate::score::check_shape;

@@ -14,7 +14,7 @@ pub(crate) enum Store<T> {
 
 impl<T> Store<T> {
     /// Our own, to be filled.
-    pub(crate) fn own(&mut self) -> &mut Vec<T> {
+    pub(crate) fn own(&mut self) -> &mut [T] {
         match self {
             Self::Own(numbers) => numbers,
             Self::Shared(_) => unreachable!("what is shared was filled before"),

@@ -56,14 +56,13 @@ fn case(level: Level, users: usize, items: usize, dim: usize) -> Case {
         part.errors.fill(NOT_FOUND);
         part.scales[..items.len()].copy_from_slice(&scales);
         part.errors[..items.len()].copy_from_slice(&errors);
-        for items in items.chunks(GROUP) {
+        part.outline();
+        for (block, items) in items.chunks(GROUP).enumerate() {
             let bytes_per_row = 4 * lines_for(dim);
             let rows: Vec<_> = items.iter().flat_map(|item| stored(item, bytes_per_row)).collect();
-            part.interleave(&rows);
+            part.interleave(block, &rows);
         }
-        part.finish();
     }
-    item_codes.settle();
     Case { level, users, items, scales, errors, user_codes, item_codes }
 }
 
@@ -180,24 +179,10 @@ fn extreme_codes_are_exact() {
             case.items = vec![vec![item; dim]; 17];
             for mut part in case.item_codes.parts_to_fill(32) {
                 let rows = case.items.iter().flat_map(|item| stored(item, dim)).collect::<Vec<_>>();
-                part.interleave(&rows[..16 * dim]);
-                part.interleave(&rows[16 * dim..]);
-                part.finish();
+                part.interleave(0, &rows[..16 * dim]);
+                part.interleave(1, &rows[16 * dim..]);
             }
-            case.item_codes.settle();
             assert_found(&case, 0, f32::MIN);
         }
     }
-}
-
-#[test]
-#[should_panic(expected = "all lines are written")]
-fn codes_that_are_not_all_filled_are_not_read() {
-    let mut codes = ItemCodes::new(64, 8);
-    for (index, part) in codes.parts_to_fill(32).enumerate() {
-        if index == 0 {
-            part.finish();
-        }
-    }
-    codes.settle();
 }

@@ -11,8 +11,7 @@
 #![allow(clippy::needless_range_loop)]
 
 use super::candidates::Candidates;
-use super::codes::ItemBlocks;
-use super::lines::Line;
+use super::codes::{ItemBlocks, Line};
 use super::screen::Screen;
 use super::users::UserRows;
 use super::{CodeLanes, GROUP, Sink};

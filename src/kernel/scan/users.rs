@@ -1,8 +1,7 @@
 //! Users as 8-bit codes: rows, filled up with zeros to whole tiles of AMX, so that whatever an item's
 //! line holds behind its own elements, it is multiplied by zero.
 
-use super::codes::lines_for;
-use super::lines::{LINE, TILE_LINES};
+use super::codes::{LINE, TILE_LINES, lines_for};
 use std::ops::Range;
 
 /// Users as codes, row after row.

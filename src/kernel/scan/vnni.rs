@@ -3,7 +3,7 @@
 
 use super::amx::StoredSums;
 use super::candidates::Candidates;
-use super::lines::Line;
+use super::codes::Line;
 use super::tile::Hits;
 use super::{CodeLanes, GROUP};
 use std::arch::x86_64::*;

@@ -6,7 +6,7 @@
 #![allow(clippy::needless_range_loop)] // indices are the manual's
 
 use super::tiles::{TILE_USERS, Tiles, UserSums};
-use crate::kernel::scan::lines::{Line, TILE_LINES};
+use crate::kernel::scan::codes::{Line, TILE_LINES};
 
 /// `TILECFG` and `TILEDATA`.
 pub(super) struct Emulated {

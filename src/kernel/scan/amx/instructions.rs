@@ -6,7 +6,7 @@
 
 use super::tiles::{CONFIGURATION, GROUPS, TILE_BYTES, TILE_USERS, Tiles, UserSums};
 use crate::kernel::scan::GROUP;
-use crate::kernel::scan::lines::{Line, TILE_LINES};
+use crate::kernel::scan::codes::{Line, TILE_LINES};
 use std::arch::asm;
 use std::marker::PhantomData;
 use std::sync::OnceLock;

@@ -28,8 +28,7 @@ mod tests;
 mod tiles;
 
 use super::candidates::Candidates;
-use super::codes::ItemBlocks;
-use super::lines::{Line, TILE_LINES};
+use super::codes::{ItemBlocks, Line, TILE_LINES};
 use super::tile::Scan;
 use super::users::UserRows;
 use super::{CodeLanes, GROUP, Sink};

@@ -63,20 +63,19 @@ impl Case {
             case.wanted.push((0.0, numbers.float()));
         }
         for mut blocks in case.items.parts_to_fill(2 * GROUP) {
-            for _ in 0..blocks.scales.len() / GROUP {
+            for block in 0..blocks.scales.len() / GROUP {
                 // Behind the elements of an item as well there is whatever there may be.
                 let rows: Vec<_> = (0..GROUP * 4 * blocks.lines_per_block)
                     .map(|_| numbers.byte().max(1))
                     .collect();
-                blocks.interleave(&rows);
+                blocks.interleave(block, &rows);
             }
             for (scale, error) in blocks.scales.iter_mut().zip(&mut *blocks.errors) {
                 *scale = numbers.float();
                 *error = if numbers.byte() < 20 { NOT_FOUND } else { 100.0 * numbers.float() };
             }
-            blocks.finish();
+            blocks.outline();
         }
-        case.items.settle();
         // Dot products are about as large as a user's and an item's lengths, 74 a root of an element.
         #[allow(clippy::cast_precision_loss)]
         let usual = 74.0 * 74.0 * (dim as f32).sqrt();

@@ -1,7 +1,7 @@
 //! The tile registers as the scan uses them, whoever plays them: the CPU, or a test.
 
 use crate::kernel::scan::GROUP;
-use crate::kernel::scan::lines::{Line, TILE_LINES};
+use crate::kernel::scan::codes::{Line, TILE_LINES};
 
 /// Users of a tile.
 pub(in crate::kernel::scan) const TILE_USERS: usize = 16;
