@@ -44,7 +44,7 @@ def test_equals_the_stable_sort_of_the_matrix(name: str, dtype: type, users: int
 
 @pytest.fixture(scope="module")
 def masses_of_ties() -> tuple[Array, Array, cosim_rs.TopK]:
-    """Users, items of whole numbers, some of them alike so that tiles search a part, and the best 20."""
+    """Users, items of whole numbers of which many are alike, for tiles, and the best 20."""
     items = np.random.default_rng(1).integers(-2, 3, (60_000, 64)).astype(np.float32)
     items[:40_000] = items[0]
     users = np.concatenate([gaussian_rows(599, 64).round(), items[:1]])
