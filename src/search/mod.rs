@@ -17,6 +17,7 @@
 //! # Ok::<(), cosim_rs::Error>(())
 //! ```
 
+mod block;
 mod bound;
 mod catalogue;
 mod coded;

@@ -1,15 +1,14 @@
 //! The certified search of a block: scan the codes, score what is left.
 //!
 //! The scan goes over the codes of the block's items and keeps, for each user, the candidates whose
-//! scores may still count; see [`bound`](super::bound). At the end of the block they are scored by
-//! the kernel that scores everything, a user after the other, while the rows of the block's items
-//! come to the cache once for all users. What reaches the user's least score is a hit; so the next
-//! block's threshold comes from exact scores.
+//! scores may still count; see [`bound`](super::bound). Then [they are scored](super::block); so the
+//! next block's threshold comes from exact scores.
 //!
 //! Where the bounds cannot thin the items out, as among many that are alike, scoring candidates one
 //! by one costs more than scoring tiles of everything. So each panel of users keeps a tally, and its
 //! blocks are searched by [tiles](super::tiles) while too many of its pairs had to be scored.
 
+use super::block::BlockSearch;
 use super::bound::UserBound;
 use super::coded::Quantiser;
 use super::grid::Grid;
@@ -19,9 +18,9 @@ use super::wanted::Wanted;
 use crate::kernel::quantise::MOST_CODES;
 use crate::kernel::real::Real;
 use crate::kernel::scan::candidates::Candidates;
-use crate::kernel::scan::codes::{ItemBlocks, ItemCodes};
+use crate::kernel::scan::codes::ItemCodes;
 use crate::kernel::scan::users::UserCodes;
-use crate::kernel::scan::{GROUP, ScanKernel, Sink};
+use crate::kernel::scan::{GROUP, ScanKernel};
 use crate::score::Call;
 use crate::view::{Rows, ScoreRow};
 use std::ops::Range;
@@ -50,7 +49,7 @@ const FEW: usize = 8;
 pub(super) struct CodedUsers {
     kernel: &'static ScanKernel,
     codes: UserCodes,
-    bounds: Vec<Option<UserBound>>,
+    pub(super) bounds: Vec<Option<UserBound>>,
 }
 
 impl CodedUsers {
@@ -66,10 +65,10 @@ impl CodedUsers {
 
 /// The scan of a segment under way; see the module's prose.
 pub(super) struct Scan<'s, 'a, E: Clone + 'static> {
-    wanted: &'s Wanted<'a, E>,
-    segment: &'s Segment<'s, E>,
-    users: &'s CodedUsers,
-    quantiser: Quantiser<E>,
+    pub(super) wanted: &'s Wanted<'a, E>,
+    pub(super) segment: &'s Segment<'s, E>,
+    pub(super) users: &'s CodedUsers,
+    pub(super) quantiser: Quantiser<E>,
     prepared: Option<&'s ItemCodes>,
     pub(super) grid: Grid,
     tallies: Vec<Tally>,
@@ -185,14 +184,10 @@ impl<'s, 'a, E: Real> Scan<'s, 'a, E> {
                 None => candidates.begin(f32::INFINITY, 0.0),
             }
         }
-        let first_user = users.start;
-        let mut block = BlockSearch { scan: self, first_user, blocks, scores, scored: 0 };
+        let mut block = BlockSearch::new(self, users.start, blocks, scores);
         let CodedUsers { kernel, codes, .. } = self.users;
         kernel.scan(codes.rows(users), blocks, candidates, &mut block);
-        for (user, candidates) in candidates.iter_mut().enumerate() {
-            block.finish(user, candidates);
-        }
-        block.scored
+        block.finish(candidates)
     }
 
     /// Finds the items of users who are zero: their scores are all +0, so the first items are best.
@@ -257,72 +252,6 @@ impl Tally {
     fn is_thin(&self, aside: usize) -> bool {
         let scored = self.scored.load(Ordering::Relaxed);
         scored.saturating_sub(aside) <= self.searched.load(Ordering::Relaxed) / FEW
-    }
-}
-
-/// A block while it is scanned.
-struct BlockSearch<'s, 'a, E: Clone + 'static> {
-    scan: &'s Scan<'s, 'a, E>,
-    first_user: usize,
-    blocks: ItemBlocks<'s>,
-    scores: &'s mut Vec<E>,
-    /// How many pairs have been scored.
-    scored: usize,
-}
-
-impl<E: Real> Sink for BlockSearch<'_, '_, E> {
-    fn make_room(&mut self, user: usize, candidates: &mut Candidates) {
-        self.filter(user, candidates);
-        self.prune(user, candidates);
-        if candidates.is_half_full() {
-            self.score(user, candidates);
-        }
-    }
-}
-
-impl<E: Real> BlockSearch<'_, '_, E> {
-    /// Scores what is left of the candidates.
-    fn finish(&mut self, user: usize, candidates: &mut Candidates) {
-        self.filter(user, candidates);
-        if candidates.items().len() > self.scan.wanted.k.saturating_mul(2) {
-            self.prune(user, candidates);
-        }
-        if !candidates.items().is_empty() {
-            self.score(user, candidates);
-        }
-    }
-
-    /// Drops what the user must not get, so that it lifts no threshold.
-    fn filter(&self, user: usize, candidates: &mut Candidates) {
-        let (filter, user) = (&self.scan.wanted.filter, self.first_user + user);
-        if !filter.is_open() {
-            let slot = |item: u32| self.scan.segment.slot(item as usize);
-            candidates.retain(|item| filter.admits(user, slot(item)));
-        }
-    }
-
-    fn prune(&self, user: usize, candidates: &mut Candidates) {
-        let Some(bound) = &self.scan.users.bounds[self.first_user + user] else { return };
-        let blocks = self.blocks;
-        candidates.prune(self.scan.wanted.k, bound.gap(), |item| blocks.error(item));
-    }
-
-    /// Scores the candidates exactly, takes the hits among them, and forgets them.
-    fn score(&mut self, user: usize, candidates: &mut Candidates) {
-        let user = self.first_user + user;
-        let Scan { wanted, segment, quantiser: Quantiser { kernels, floor }, .. } = *self.scan;
-        let Some(bound) = &self.scan.users.bounds[user] else { return };
-        let listed = candidates.items();
-        let mut scratch = Vec::new();
-        let row = wanted.users.row(user, &mut scratch);
-        self.scores.clear();
-        self.scores.resize(listed.len(), E::ZERO);
-        kernels.score_listed(row, segment.items, listed, floor, self.scores);
-        self.scored += listed.len();
-
-        let mut hits = wanted.hits(user);
-        hits.take(listed, self.scores, |row| wanted.index(user, segment, row));
-        candidates.begin(bound.threshold(hits.least().to_f64()), bound.weight());
     }
 }
 

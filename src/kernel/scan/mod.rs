@@ -22,6 +22,7 @@ pub(crate) mod amx;
 pub(crate) mod avx2;
 pub(crate) mod candidates;
 pub(crate) mod codes;
+pub(crate) mod fill;
 pub(crate) mod portable;
 mod screen;
 pub(crate) mod shared;
