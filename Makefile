@@ -135,5 +135,8 @@ build: $(VENV)/pip ## Build the package into .venv
 	$(PIP) install 'maturin>=1.9,<2'
 	. $(BIN)/activate && maturin develop --release --quiet
 
+# Gigabytes, some of them: a download that breaks off is begun again.
 %-deps: $(VENV)/pip
-	$(PIP) install --group $*
+	for pause in 15 60 end; do \
+		$(PIP) install --group $* && break || test $$pause != end && sleep $$pause || exit 1; \
+	done

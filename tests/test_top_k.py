@@ -98,6 +98,26 @@ class TestFilters:
             banned = self.banned & (np.arange(1000) < 128)
         assert_same(self.found(exclude=exclude), self.expected(banned))
 
+    @pytest.mark.parametrize("users", [1, 40])
+    @pytest.mark.parametrize("count", [100, 9])
+    def test_the_best_are_excluded(self, users: int, count: int) -> None:
+        """Of each user, so that a scan has them all for candidates; of 9 it is not told by bits."""
+        items, queries = gaussian_rows(4000, 16, seed=5).round(), gaussian_rows(users, 16)
+        scores = cosim_rs.cosine_similarity(queries, items)
+        exclude = np.argsort(-scores, axis=1, kind="stable")[:, :count]
+        banned = np.zeros(scores.shape, bool)
+        np.put_along_axis(banned, exclude, values=True, axis=1)
+        whole, changed = cosim_rs.Catalogue(items), cosim_rs.Catalogue(items[:3003])
+        changed.add(items[3003:])  # which begin no sixteen
+        every_second = np.arange(4000) % 2 == 0
+        for allow in (None, every_second):
+            not_allowed = np.zeros_like(banned) if allow is None else ~every_second
+            expected = sorted_matrix(scores, 10, banned | not_allowed)
+            filters: Any = {"exclude": exclude, "allow": allow}
+            assert_same(cosim_rs.top_k(queries, items, 10, **filters), expected)
+            assert_same(whole.top_k(queries, 10, **filters, threads=1), expected)
+            assert_same(changed.top_k(queries, 10, **filters), expected)
+
     def test_exclude_counts_what_is_stored_and_leaves_it_as_it_is(self) -> None:
         stored = scipy.sparse.csr_array((30, 1000))
         stored.indptr = np.array([0, 2, 3] + [3] * 28)

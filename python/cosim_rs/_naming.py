@@ -71,6 +71,9 @@ class Positions:
         if names.dtype.kind not in "iu":
             raise TypeError(f"{argument}: got dtype {names.dtype}, expected whole numbers")
         least = -1 if padded else 0
+        # Seen without their signs, negative ones are the largest: mostly one look at all is enough.
+        if names.view(names.dtype.str.replace("i", "u")).max() < self.count:
+            return np.require(names, np.int64, ["C", "A"])
         for index in (names.min(), names.max()):
             if not least <= index < self.count:
                 wanted = f"{least} to {self.count - 1}"

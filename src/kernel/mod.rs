@@ -12,7 +12,7 @@ mod lanes;
 pub(crate) mod level;
 mod pairs;
 pub(crate) mod panel;
-mod prefetch;
+pub(crate) mod prefetch;
 pub(crate) mod quantise;
 pub(crate) mod range;
 pub(crate) mod real;

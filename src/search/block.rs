@@ -8,6 +8,7 @@
 use super::scan::Scan;
 use crate::kernel::real::Real;
 use crate::kernel::scan::Sink;
+use crate::kernel::scan::barred::Barred;
 use crate::kernel::scan::candidates::Candidates;
 use crate::kernel::scan::codes::ItemBlocks;
 
@@ -16,6 +17,8 @@ pub(super) struct BlockSearch<'s, 'a, E: Clone + 'static> {
     scan: &'s Scan<'s, 'a, E>,
     first_user: usize,
     blocks: ItemBlocks<'s>,
+    /// As the scan has it.
+    barred: Barred<'s>,
     scores: &'s mut Vec<E>,
     /// How many pairs have been scored.
     scored: usize,
@@ -37,14 +40,19 @@ impl<'s, 'a, E: Real> BlockSearch<'s, 'a, E> {
         scan: &'s Scan<'s, 'a, E>,
         first_user: usize,
         blocks: ItemBlocks<'s>,
+        barred: Barred<'s>,
         scores: &'s mut Vec<E>,
     ) -> Self {
-        Self { scan, first_user, blocks, scores, scored: 0 }
+        Self { scan, first_user, blocks, barred, scores, scored: 0 }
     }
 
     /// Scores what is left of all users' candidates; returns how many pairs were scored in all.
     pub(super) fn finish(mut self, candidates: &mut [Candidates]) -> usize {
-        for (user, candidates) in candidates.iter_mut().enumerate() {
+        for user in 0..candidates.len() {
+            if let Some(next) = candidates.get(user + 1) {
+                self.ask_for(next);
+            }
+            let candidates = &mut candidates[user];
             self.filter(user, candidates);
             if candidates.items().len() > self.scan.wanted.k.saturating_mul(2) {
                 self.prune(user, candidates);
@@ -56,10 +64,20 @@ impl<'s, 'a, E: Real> BlockSearch<'s, 'a, E> {
         self.scored
     }
 
+    /// Asks for the rows of the first candidates; for the others the kernel asks.
+    fn ask_for(&self, candidates: &Candidates) {
+        const BEFORE_THE_KERNEL: usize = 16;
+        for &row in candidates.items().iter().take(BEFORE_THE_KERNEL) {
+            self.scan.segment.items.prefetch(row as usize);
+        }
+    }
+
     /// Drops what the user must not get, so that it lifts no threshold.
     fn filter(&self, user: usize, candidates: &mut Candidates) {
-        let (filter, user) = (&self.scan.wanted.filter, self.first_user + user);
-        if !filter.is_open() {
+        let filter = &self.scan.wanted.filter;
+        let is_done = self.barred.knows(user) && filter.is_open_but_for_barred();
+        if !filter.is_open() && !is_done {
+            let user = self.first_user + user;
             let slot = |item: u32| self.scan.segment.slot(item as usize);
             candidates.retain(|item| filter.admits(user, slot(item)));
         }

@@ -137,13 +137,20 @@ impl Ready<'_> {
             .try_for_each(|lists| lists.deal_out(call))
     }
 
+    /// A bit for each item from one on, set for those that this user must not get, or none if that is
+    /// not known so; see [`Members::bits_from`].
+    pub(super) fn barred_from(&self, user: usize, item: usize) -> &[u16] {
+        self.exclude.as_ref().map_or(&[], |exclude| exclude.bits_from(user, item))
+    }
+
     /// Whether every user may get every item, but for candidates to be gone through.
     pub(super) fn is_open(&self) -> bool {
-        self.exclude.is_none()
-            && self.among.is_none()
-            && self.allow.is_none()
-            && !self.exclude_self
-            && self.after.is_none()
+        self.exclude.is_none() && self.is_open_but_for_barred()
+    }
+
+    /// The same, but for items that are [barred](Self::barred_from).
+    pub(super) fn is_open_but_for_barred(&self) -> bool {
+        self.among.is_none() && self.allow.is_none() && !self.exclude_self && self.after.is_none()
     }
 
     /// Whether this user may get this item, but for candidates to be gone through.

@@ -70,7 +70,10 @@ impl<'a> Lists<'a> {
     /// The first item that is neither one of so many nor a padding.
     fn outside(&self, items: usize) -> Option<i64> {
         let items = i64::try_from(items).unwrap_or(i64::MAX).min(i64::from(u32::MAX));
-        self.items.iter().copied().find(|&item| item < PADDING || item >= items)
+        let is_outside = |item: i64| item < PADDING || item >= items;
+        // Many with one verdict, which takes half the time.
+        let any = |chunk: &&[i64]| chunk.iter().fold(false, |any, &item| any | is_outside(item));
+        self.items.chunks(1024).find(any)?.iter().copied().find(|&item| is_outside(item))
     }
 }
 

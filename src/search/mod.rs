@@ -17,8 +17,10 @@
 //! # Ok::<(), cosim_rs::Error>(())
 //! ```
 
+mod bits;
 mod block;
 mod bound;
+mod buckets;
 mod catalogue;
 mod coded;
 mod filter;

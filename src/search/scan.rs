@@ -17,6 +17,7 @@ use super::tiles::Tiles;
 use super::wanted::Wanted;
 use crate::kernel::quantise::MOST_CODES;
 use crate::kernel::real::Real;
+use crate::kernel::scan::barred::Barred;
 use crate::kernel::scan::candidates::Candidates;
 use crate::kernel::scan::codes::ItemCodes;
 use crate::kernel::scan::users::UserCodes;
@@ -184,9 +185,13 @@ impl<'s, 'a, E: Real> Scan<'s, 'a, E> {
                 None => candidates.begin(f32::INFINITY, 0.0),
             }
         }
-        let mut block = BlockSearch::new(self, users.start, blocks, scores);
+        let slot = self.segment.slot(blocks.first);
+        let barred_from = |user| self.wanted.filter.barred_from(user, slot);
+        let words: Vec<_> = users.clone().map(barred_from).collect();
+        let barred = Barred::new(&words);
+        let mut block = BlockSearch::new(self, users.start, blocks, barred, scores);
         let CodedUsers { kernel, codes, .. } = self.users;
-        kernel.scan(codes.rows(users), blocks, candidates, &mut block);
+        kernel.scan(codes.rows(users), blocks, barred, candidates, &mut block);
         block.finish(candidates)
     }
 

@@ -2,6 +2,7 @@
 
 use super::stored::{Narrow, Stored};
 use super::strided::Strided;
+use crate::kernel::prefetch::prefetch;
 use crate::kernel::real::Real;
 use half::{bf16, f16};
 use ndarray::ArrayView2;
@@ -71,6 +72,13 @@ impl<'a, E: Real> Rows<'a, E> {
     /// Some of the rows.
     pub(crate) fn range(&self, range: Range<usize>) -> Self {
         Self(same_type!(self.0, rows => rows.range(range)))
+    }
+
+    /// Asks for a row, if it lies in one piece.
+    pub(crate) fn prefetch(&self, index: usize) {
+        for_each_type!(self.0, rows => {
+            prefetch(rows.contiguous(index).unwrap_or_default());
+        });
     }
 
     /// A row as a slice: the caller's memory, or `scratch` filled with a copy that is widened.

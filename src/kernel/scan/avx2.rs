@@ -9,8 +9,8 @@
 
 use super::candidates::Candidates;
 use super::codes::Line;
+use super::epilogue::Hits;
 use super::portable::append_each;
-use super::tile::Hits;
 use super::{CodeLanes, GROUP};
 use std::arch::x86_64::*;
 

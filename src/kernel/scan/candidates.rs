@@ -91,8 +91,8 @@ impl Candidates {
         self.count = kept;
     }
 
-    /// Drops what cannot be among the best `k`; `error` is an item's, and `gap` is how much of the
-    /// user's unit the bounds leave open beside the items' errors.
+    /// Lifts the threshold, if `k` lower bounds do, and drops what is then below it; `error` is an
+    /// item's, and `gap` is how much of the user's unit the bounds leave open beside the items' errors.
     pub(crate) fn prune(&mut self, k: usize, gap: f64, error: impl Fn(u32) -> f32) {
         if k > self.count {
             return;
@@ -102,6 +102,11 @@ impl Candidates {
         for (place, lower) in lower.iter_mut().enumerate() {
             let error = f64::from(self.weight) * f64::from(error(self.items[place]));
             *lower = f64::from(self.bounds[place]) - 2.0 * error;
+        }
+        // Mostly, where the threshold comes from scores, too few are beyond it to lift it.
+        let beyond = f64::from(self.threshold) + gap;
+        if lower.iter().filter(|&&lower| lower > beyond).count() < k {
+            return;
         }
         let (_, &mut kth, _) = lower.select_nth_unstable_by(k - 1, |a, b| b.total_cmp(a));
         self.threshold = self.threshold.max(round_down(kth - gap));
@@ -167,13 +172,13 @@ mod tests {
     }
 
     #[test]
-    fn fewer_than_k_are_not_pruned_and_a_threshold_never_falls() {
+    fn fewer_than_k_lift_no_threshold_and_none_falls() {
         let mut candidates = candidates(9);
         candidates.prune(10, 0.0, |_| 0.0);
         assert_eq!((candidates.threshold, candidates.items().len()), (f32::MIN, 9));
         candidates.threshold = 8.5;
         candidates.prune(5, 0.0, |_| 0.0);
-        assert_eq!((candidates.threshold, candidates.items().len()), (8.5, 0));
+        assert_eq!((candidates.threshold, candidates.items().len()), (8.5, 9));
     }
 
     #[test]

@@ -12,7 +12,7 @@
 //! One layout of the codes serves every kernel (see [`codes`]): a line is four bytes of each of
 //! sixteen items, so multiplying a line by four bytes of a user, and adding up each four, is one
 //! step of sixteen dot products. [`tile`] does that in register tiles on the [`CodeLanes`] of an
-//! instruction set; `amx` has tiles of its own. All of them end in the same epilogue: compare in
+//! instruction set; `amx` has tiles of its own. All of them end in the same [`epilogue`]: compare in
 //! registers, and append the few that pass to the user's [`Candidates`] there and then.
 #![allow(unsafe_code)] // the intrinsics, and calls into functions that only some CPUs can run
 
@@ -20,8 +20,10 @@
 pub(crate) mod amx;
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod avx2;
+pub(crate) mod barred;
 pub(crate) mod candidates;
 pub(crate) mod codes;
+mod epilogue;
 pub(crate) mod fill;
 pub(crate) mod portable;
 mod screen;
@@ -33,9 +35,10 @@ pub(crate) mod users;
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod vnni;
 
+use barred::Barred;
 use candidates::Candidates;
 use codes::{ItemBlocks, Line};
-use tile::Hits;
+use epilogue::Hits;
 use users::UserRows;
 
 /// Items whose bounds are compared at once: one in each lane.
@@ -52,21 +55,22 @@ pub(crate) trait Sink {
 pub(crate) struct ScanKernel {
     /// The largest magnitude of a user's codes that its sums have room for, 63 at the least.
     pub(crate) most_code: i8,
-    scan: unsafe fn(UserRows<'_>, ItemBlocks<'_>, &mut [Candidates], &mut dyn Sink),
+    scan: unsafe fn(UserRows<'_>, ItemBlocks<'_>, Barred<'_>, &mut [Candidates], &mut dyn Sink),
 }
 
 impl ScanKernel {
-    /// Each of `users` against all of `items`; `candidates` has a buffer a user.
+    /// Each of `users` against all of `items` that are not barred; `candidates` has a buffer a user.
     pub(crate) fn scan(
         &self,
         users: UserRows<'_>,
         items: ItemBlocks<'_>,
+        barred: Barred<'_>,
         candidates: &mut [Candidates],
         sink: &mut dyn Sink,
     ) {
         assert_eq!(users.count(), candidates.len());
         // SAFETY: this CPU has the kernel's instructions.
-        unsafe { (self.scan)(users, items, candidates, sink) }
+        unsafe { (self.scan)(users, items, barred, candidates, sink) }
     }
 }
 

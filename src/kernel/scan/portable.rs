@@ -5,7 +5,7 @@
 
 use super::candidates::Candidates;
 use super::codes::Line;
-use super::tile::Hits;
+use super::epilogue::Hits;
 use super::{CodeLanes, GROUP};
 use crate::kernel::range::places;
 

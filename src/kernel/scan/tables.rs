@@ -2,6 +2,7 @@
 
 #[cfg(target_arch = "x86_64")]
 use super::amx::instructions::Amx;
+use super::barred::Barred;
 use super::candidates::Candidates;
 use super::codes::ItemBlocks;
 use super::users::UserRows;
@@ -17,10 +18,11 @@ macro_rules! kernel {
             unsafe fn scan(
                 users: UserRows<'_>,
                 items: ItemBlocks<'_>,
+                barred: Barred<'_>,
                 candidates: &mut [Candidates],
                 sink: &mut dyn Sink,
             ) {
-                tile::scan::<_, $users, $groups>($lanes, users, items, candidates, sink);
+                tile::scan::<_, $users, $groups>($lanes, users, items, barred, candidates, sink);
             }
             ScanKernel { most_code: $most, scan }
         };
@@ -48,13 +50,14 @@ pub(crate) static AMX: ScanKernel = {
     unsafe fn scan(
         users: UserRows<'_>,
         items: ItemBlocks<'_>,
+        barred: Barred<'_>,
         candidates: &mut [Candidates],
         sink: &mut dyn Sink,
     ) {
         // SAFETY: this kernel runs only where the CPU has AMX and AVX-512 VNNI; see `ScanKernel`.
         // No sink scans, and nothing but a scan uses tiles.
         let (tiles, lanes) = unsafe { (Amx::configure(), super::vnni::Vnni::new()) };
-        super::amx::scan(tiles, lanes, users, items, candidates, sink);
+        super::amx::scan(tiles, lanes, users, items, barred, candidates, sink);
     }
     ScanKernel { most_code: MOST_CODE, scan }
 };

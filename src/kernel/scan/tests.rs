@@ -1,6 +1,7 @@
 //! Every scan kernel that this CPU can run finds what plain sums say, bit for bit: with scales,
 //! errors and weights that are powers of two, no bound is rounded.
 
+use super::barred::Barred;
 use super::candidates::Candidates;
 use super::codes::{ItemCodes, NOT_FOUND, lines_for};
 use super::users::UserCodes;
@@ -25,9 +26,10 @@ fn code(number: u32, most: i8) -> i8 {
     i8::try_from(i64::from(number) % (2 * most + 1) - most).expect("a code")
 }
 
-/// Codes of some users and items, plain and as the kernels take them.
+/// Codes of some users and items, plain and as the kernels take them, and what users must not get.
 struct Case {
     level: Level,
+    barred: Vec<Vec<u16>>,
     users: Vec<Vec<i8>>,
     items: Vec<Vec<i8>>,
     scales: Vec<f32>,
@@ -63,7 +65,7 @@ fn case(level: Level, users: usize, items: usize, dim: usize) -> Case {
             part.interleave(block, &rows);
         }
     }
-    Case { level, users, items, scales, errors, user_codes, item_codes }
+    Case { level, barred: Vec::new(), users, items, scales, errors, user_codes, item_codes }
 }
 
 /// A row with 128 added; whatever fills it up is multiplied by zero.
@@ -86,7 +88,12 @@ impl Case {
         };
         let bounds =
             (first..self.items.len()).map(|item| (u32::try_from(item).unwrap(), bound(item)));
-        bounds.filter(|&(_, bound)| bound >= threshold).collect()
+        let is_barred = |item: usize| {
+            self.barred
+                .get(user)
+                .is_some_and(|words| words[item / GROUP] >> (item % GROUP) & 1 != 0)
+        };
+        bounds.filter(|&(item, bound)| bound >= threshold && !is_barred(item as usize)).collect()
     }
 }
 
@@ -108,7 +115,8 @@ fn assert_found(case: &Case, first: usize, threshold: f32) {
     }
     let users = case.user_codes.rows(0..case.users.len());
     let items = case.item_codes.blocks(first..case.items.len());
-    case.level.scan().scan(users, items, &mut candidates, &mut sink);
+    let barred: Vec<_> = case.barred.iter().map(|words| &words[first / GROUP..]).collect();
+    case.level.scan().scan(users, items, Barred::new(&barred), &mut candidates, &mut sink);
     for (user, candidates) in candidates.iter().enumerate() {
         sink.0[user].extend(candidates.found());
         let expected = case.expected(user, first, threshold);
@@ -135,6 +143,32 @@ fn every_length_is_found() {
     for level in available() {
         for dim in (1..=300).chain([1000]) {
             assert_found(&case(level, 3, 40, dim), 0, -300.0);
+        }
+    }
+}
+
+#[test]
+fn what_is_barred_is_not_found() {
+    let mut next = numbers();
+    for level in available() {
+        for (users, items) in [(1, 15), (4, 64), (7, 145), (35, 80)] {
+            let mut case = case(level, users, items, 20);
+            // Of some users all, none or nothing at all, and of others some.
+            let words = items.div_ceil(GROUP);
+            case.barred = (0..users)
+                .map(|user| match user % 5 {
+                    0 => (0..words).map(|_| u16::try_from(next() & 0xffff).unwrap()).collect(),
+                    1 => vec![u16::MAX; words],
+                    2 => vec![0; words],
+                    _ => (0..words)
+                        .map(|_| u16::try_from(next() & next() & 0xffff).unwrap())
+                        .collect(),
+                })
+                .collect();
+            for threshold in [f32::MIN, 0.0, 3000.0] {
+                assert_found(&case, 0, threshold);
+                assert_found(&case, (words - 1) * GROUP, threshold);
+            }
         }
     }
 }

@@ -9,11 +9,12 @@
 // Loops over registers go by index: they unroll, where iterators over arrays may not.
 #![allow(clippy::needless_range_loop)]
 
+use super::barred::Barred;
 use super::candidates::Candidates;
 use super::codes::{ItemBlocks, Line};
-use super::screen::Screen;
+use super::epilogue::{Hits, Scan};
 use super::users::UserRows;
-use super::{CodeLanes, GROUP, Sink};
+use super::{CodeLanes, Sink};
 use crate::kernel::prefetch::prefetch;
 
 /// Each user against all items, in tiles of this shape and smaller ones at the edges.
@@ -22,10 +23,11 @@ pub(crate) fn scan<L: CodeLanes, const USERS: usize, const GROUPS: usize>(
     lanes: L,
     users: UserRows<'_>,
     items: ItemBlocks<'_>,
+    barred: Barred<'_>,
     candidates: &mut [Candidates],
     sink: &mut dyn Sink,
 ) {
-    let mut scan = Scan::new(users, items, candidates, sink);
+    let mut scan = Scan::new(users, items, barred, candidates, sink);
     let mut starts = vec![0; GROUPS * users.count()];
     let whole = items.count() / GROUPS * GROUPS;
     for first in (0..whole).step_by(GROUPS) {
@@ -89,6 +91,9 @@ fn tile<L: CodeLanes, const USERS: usize, const GROUPS: usize>(
             sums[user][group] = lanes.start(starts[user]);
         }
     }
+    if USERS > 1 {
+        scan.barred.ask_for(first_user..first_user + USERS, first_group);
+    }
     multiply(lanes, rows, blocks, items.lines_per_block, &mut sums);
 
     // Kept small, so that it unrolls and the sums stay in registers.
@@ -99,7 +104,7 @@ fn tile<L: CodeLanes, const USERS: usize, const GROUPS: usize>(
         }
     }
     if lanes.passing(all) != 0 {
-        lanes.take_hits(Hits { sums, starts, first_user, first_group, scan });
+        lanes.take_hits(Hits::new(sums, starts, (first_user, first_group), scan));
     }
 }
 
@@ -156,84 +161,4 @@ fn one_by_one<L: CodeLanes>(lanes: L, user: &[[i8; 4]], items: &[Line], sum: L::
         sums[0] = lanes.multiply_add(lanes.items(line), lanes.user(*codes), sums[0]);
     }
     lanes.add(lanes.add(sums[0], sums[1]), lanes.add(sums[2], sums[3]))
-}
-
-/// A tile of sums, some of which have passed the screen.
-pub(crate) struct Hits<'a, 's, L: CodeLanes, const USERS: usize, const GROUPS: usize> {
-    sums: [[L::Sums; GROUPS]; USERS],
-    /// As all users' have.
-    starts: &'a [i32],
-    first_user: usize,
-    first_group: usize,
-    scan: &'a mut Scan<'s>,
-}
-
-impl<L: CodeLanes, const USERS: usize, const GROUPS: usize> Hits<'_, '_, L, USERS, GROUPS> {
-    /// Appends those that reach their user's threshold to the user's candidates.
-    #[inline(always)]
-    pub(crate) fn append(self, lanes: L) {
-        let Self { sums, starts, first_user, first_group, scan } = self;
-        for user in 0..USERS {
-            let place = first_user + user;
-            let correction = scan.users.corrections[place];
-            for group in 0..GROUPS {
-                if lanes.passing(sums[user][group]) != 0 {
-                    let start = starts[group * scan.users.count() + place];
-                    let dots = lanes.add(sums[user][group], lanes.start(correction - start));
-                    scan.append(lanes, dots, place, first_group + group);
-                }
-            }
-            scan.make_room_if_full(place);
-        }
-    }
-}
-
-/// A scan under way.
-pub(super) struct Scan<'a> {
-    pub(super) users: UserRows<'a>,
-    pub(super) items: ItemBlocks<'a>,
-    pub(super) screen: Screen,
-    candidates: &'a mut [Candidates],
-    sink: &'a mut dyn Sink,
-}
-
-impl<'a> Scan<'a> {
-    pub(super) fn new(
-        users: UserRows<'a>,
-        items: ItemBlocks<'a>,
-        candidates: &'a mut [Candidates],
-        sink: &'a mut dyn Sink,
-    ) -> Self {
-        Self { users, items, screen: Screen::new(candidates), candidates, sink }
-    }
-
-    /// Appends those of a group's items whose bounds reach a user's threshold.
-    #[inline(always)]
-    pub(super) fn append<L: CodeLanes>(
-        &mut self,
-        lanes: L,
-        dots: L::Sums,
-        user: usize,
-        group: usize,
-    ) {
-        let candidates = &mut self.candidates[user];
-        let (scales, errors) = self.items.bounds(group);
-        let bounds = lanes.bounds(dots, scales, errors, candidates.weight);
-        let mask = lanes.reaching(bounds, candidates.threshold);
-        if mask != 0 {
-            let first = self.items.first + group * GROUP;
-            let first = u32::try_from(first).expect("checked when the items were coded");
-            lanes.append(bounds, mask, first, candidates);
-        }
-    }
-
-    /// Has the sink make room in a user's buffer when it is time.
-    #[inline(always)]
-    pub(super) fn make_room_if_full(&mut self, user: usize) {
-        let candidates = &mut self.candidates[user];
-        if candidates.is_full() {
-            self.sink.make_room(user, candidates);
-            self.screen.follow(user, candidates);
-        }
-    }
 }

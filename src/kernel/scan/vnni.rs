@@ -4,7 +4,7 @@
 use super::amx::StoredSums;
 use super::candidates::Candidates;
 use super::codes::Line;
-use super::tile::Hits;
+use super::epilogue::Hits;
 use super::{CodeLanes, GROUP};
 use std::arch::x86_64::*;
 

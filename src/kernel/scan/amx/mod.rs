@@ -27,9 +27,10 @@ pub(crate) mod instructions;
 mod tests;
 mod tiles;
 
+use super::barred::Barred;
 use super::candidates::Candidates;
 use super::codes::{ItemBlocks, Line, TILE_LINES};
-use super::tile::Scan;
+use super::epilogue::Scan;
 use super::users::UserRows;
 use super::{CodeLanes, GROUP, Sink};
 use tiles::{GROUPS, Sums, TILE_USERS, Tiles, USERS};
@@ -59,11 +60,12 @@ pub(super) fn scan<T: Tiles, L: StoredSums>(
     lanes: L,
     users: UserRows<'_>,
     items: ItemBlocks<'_>,
+    barred: Barred<'_>,
     candidates: &mut [Candidates],
     sink: &mut dyn Sink,
 ) {
     let rows = TileRows::new(users);
-    let mut scan = Scan::new(users, items, candidates, sink);
+    let mut scan = Scan::new(users, items, barred, candidates, sink);
     let mut sums = Sums::default();
     let mut stored = Place::default(); // nothing so far
     let strip = groups_per_strip(items.lines_per_block);

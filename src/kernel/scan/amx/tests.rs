@@ -3,6 +3,7 @@
 use super::emulated::Emulated;
 use super::tiles::{CONFIGURATION, TILE_BYTES, Tiles};
 use super::{GROUPS, StoredSums, USERS, groups_per_strip, scan};
+use crate::kernel::scan::barred::Barred;
 use crate::kernel::scan::candidates::Candidates;
 use crate::kernel::scan::codes::{ItemBlocks, ItemCodes, NOT_FOUND, lines_for};
 use crate::kernel::scan::portable::Portable;
@@ -29,6 +30,8 @@ struct Case {
     items: ItemCodes,
     /// Thresholds and weights.
     wanted: Vec<(f32, f32)>,
+    /// What every third user must not get, a quarter of the items.
+    barred: Vec<Vec<u16>>,
 }
 
 /// Numbers in no order.
@@ -55,6 +58,7 @@ impl Case {
             users: UserCodes::new(users, dim),
             items: ItemCodes::new(items, dim),
             wanted: Vec::new(),
+            barred: Vec::new(),
         };
         for _ in 0..users {
             // Codes of ±127, as 1 to 255.
@@ -76,6 +80,12 @@ impl Case {
             }
             blocks.outline();
         }
+        for user in 0..users {
+            let mut word = || numbers.byte() & numbers.byte();
+            let mut word = || u16::from_le_bytes([word(), word()]);
+            let words = items.div_ceil(GROUP);
+            case.barred.push((0..words).map(|_| if user % 3 == 0 { word() } else { 0 }).collect());
+        }
         // Dot products are about as large as a user's and an item's lengths, 74 a root of an element.
         #[allow(clippy::cast_precision_loss)]
         let usual = 74.0 * 74.0 * (dim as f32).sqrt();
@@ -95,7 +105,7 @@ impl Case {
         &self,
         users: Range<usize>,
         items: Range<usize>,
-        scan: impl Fn(UserRows<'_>, ItemBlocks<'_>, &mut [Candidates], &mut dyn Sink),
+        scan: impl Fn(UserRows<'_>, ItemBlocks<'_>, Barred<'_>, &mut [Candidates], &mut dyn Sink),
     ) -> Found {
         let mut candidates = Vec::new();
         for &(threshold, weight) in &self.wanted[users.clone()] {
@@ -103,7 +113,11 @@ impl Case {
             candidates.last_mut().unwrap().begin(threshold, weight);
         }
         let mut found = Collector(vec![Vec::new(); users.len()]);
-        scan(self.users.rows(users), self.items.blocks(items), &mut candidates, &mut found);
+        let first = items.start / GROUP;
+        let barred: Vec<_> =
+            self.barred[users.clone()].iter().map(|words| &words[first..]).collect();
+        let (users, items) = (self.users.rows(users), self.items.blocks(items));
+        scan(users, items, Barred::new(&barred), &mut candidates, &mut found);
         for (user, candidates) in candidates.iter_mut().enumerate() {
             found.make_room(user, candidates);
         }
@@ -111,8 +125,8 @@ impl Case {
     }
 
     fn found_by(&self, kernel: &ScanKernel, users: Range<usize>, items: Range<usize>) -> Found {
-        self.found(users, items, |users, items, candidates, sink| {
-            kernel.scan(users, items, candidates, sink);
+        self.found(users, items, |users, items, barred, candidates, sink| {
+            kernel.scan(users, items, barred, candidates, sink);
         })
     }
 
@@ -123,9 +137,9 @@ impl Case {
         users: Range<usize>,
         items: Range<usize>,
     ) -> Found {
-        self.found(users, items, |users, items, candidates, sink| {
+        self.found(users, items, |users, items, barred, candidates, sink| {
             let tiles = Emulated::configure(&CONFIGURATION);
-            scan(tiles, lanes, users, items, candidates, sink);
+            scan(tiles, lanes, users, items, barred, candidates, sink);
         })
     }
 
