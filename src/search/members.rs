@@ -31,7 +31,7 @@ impl<'a> Members<'a> {
         Self { rows, items, sets: (0..rows.users()).map(|_| OnceLock::new()).collect() }
     }
 
-    /// Deals out all rows at once: where two threads first ask for the same one, one of them waits.
+    /// Makes all rows ready at once: where two threads first ask for the same one, one of them waits.
     ///
     /// # Errors
     /// [`Error::Interrupted`].
