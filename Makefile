@@ -137,6 +137,7 @@ build: $(VENV)/pip ## Build the package into .venv
 
 # Gigabytes, some of them: a download that breaks off is begun again.
 %-deps: $(VENV)/pip
-	for pause in 15 60 end; do \
-		$(PIP) install --group $* && break || test $$pause != end && sleep $$pause || exit 1; \
-	done
+	for pause in 15 60 0; do \
+		$(PIP) install --group $* && exit; \
+		sleep $$pause; \
+	done; exit 1
