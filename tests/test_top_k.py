@@ -224,6 +224,25 @@ def test_epsilon_counts() -> None:
     assert (scores != cosim_rs.cosine_similarity(users, items)).any()
 
 
+@pytest.mark.parametrize("dtype", np.typecodes["AllInteger"])
+def test_indices_of_every_type_must_be_of_items(dtype: str) -> None:
+    """Of so many items that what is negative in few bits would be one of them without its sign."""
+    users, items = gaussian_rows(2, 3), gaussian_rows(70_000, 3)
+    limits = np.iinfo(dtype)
+    last = min(70_000, limits.max)
+    scores = cosim_rs.cosine_similarity(users, items[last - 1 : last])
+    found = cosim_rs.top_k(users, items, 1, allow=np.array([last - 1], dtype))
+    assert_same(found, cosim_rs.TopK(scores, np.full((2, 1), last - 1)))
+    for wrong in {-1, -2, limits.min, limits.max}:
+        if not limits.min <= wrong <= limits.max or 0 <= wrong < 70_000:
+            continue
+        with pytest.raises(ValueError, match=f"allow: got index {wrong}, expected 0 to 69999"):
+            cosim_rs.top_k(users, items, 1, allow=np.array([0, wrong], dtype))
+        if wrong != -1:
+            with pytest.raises(ValueError, match=f"exclude: got index {wrong}, expected -1 to"):
+                cosim_rs.top_k(users, items, 1, exclude=np.array([[0], [wrong]], dtype))
+
+
 ERRORS: list[tuple[dict[str, Any], type[Exception], str]] = [
     ({"k": 0}, ValueError, "k: got 0, expected a whole number of at least 1"),
     ({"k": 2.0}, TypeError, "k: got float"),

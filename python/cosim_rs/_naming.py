@@ -71,14 +71,15 @@ class Positions:
         if names.dtype.kind not in "iu":
             raise TypeError(f"{argument}: got dtype {names.dtype}, expected whole numbers")
         least = -1 if padded else 0
+        places = np.require(names, np.int64, ["C", "A"])
         # Seen without their signs, negative ones are the largest: mostly one look at all is enough.
-        if names.view(names.dtype.str.replace("i", "u")).max() < self.count:
-            return np.require(names, np.int64, ["C", "A"])
+        if places.view(np.uint64).max() < self.count:
+            return places
         for index in (names.min(), names.max()):
             if not least <= index < self.count:
                 wanted = f"{least} to {self.count - 1}"
                 raise ValueError(f"{argument}: got index {index}, expected {wanted}")
-        return np.require(names, np.int64, ["C", "A"])
+        return places
 
     def named(self, places: Places) -> NDArray[Any]:
         """The names of the items at these places, where -1 is none."""

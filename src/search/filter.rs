@@ -134,7 +134,7 @@ impl Ready<'_> {
         [&self.exclude, &self.among]
             .into_iter()
             .flatten()
-            .try_for_each(|lists| lists.deal_out(call))
+            .try_for_each(|lists| lists.make_ready(call))
     }
 
     /// A bit for each item from one on, set for those that this user must not get, or none if that is

@@ -35,7 +35,7 @@ impl<'a> Members<'a> {
     ///
     /// # Errors
     /// [`Error::Interrupted`].
-    pub(super) fn deal_out<E: Real>(&self, call: &Call<'_, E>) -> Result<(), Error> {
+    pub(super) fn make_ready<E: Real>(&self, call: &Call<'_, E>) -> Result<(), Error> {
         const USERS: usize = 16;
         let (users, listed) = (self.sets.len(), self.rows.places());
         let parts = users.div_ceil(USERS);
@@ -96,6 +96,9 @@ mod tests {
                 let starts = [0, 0, i64::try_from(padded.len()).unwrap()];
                 let rows = Lists::new("exclude", &starts, &padded).unwrap();
                 let members = Members::new(rows, usize::try_from(count).unwrap());
+                let has_bits = count <= 128 * 3 * i64::from(length);
+                assert_eq!(members.bits_from(1, 16).is_empty(), !has_bits);
+                assert!(members.bits_from(1, 17).is_empty() && members.bits_from(0, 16).is_empty());
                 for (place, word) in members.bits_from(1, 16).iter().enumerate() {
                     let listed =
                         |bit: i64| items.contains(&(16 + 16 * i64::try_from(place).unwrap() + bit));

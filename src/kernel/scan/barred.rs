@@ -2,13 +2,14 @@
 //!
 //! A scan passes over such items before anything else is done with them; items that are excluded for
 //! being a user's best would all be candidates. The words of many users lie far apart, so a tile asks
-//! for those of its own before it multiplies, and looks at them afterwards.
+//! for those of its own before it multiplies, and looks at them afterwards; those of one user alone lie
+//! in a row, and come by themselves.
 
 use crate::kernel::prefetch::prefetch;
 use std::ops::Range;
 
 /// Words of some users, from the first block of a scan on; where there are none, nothing is barred.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 pub(crate) struct Barred<'a>(&'a [&'a [u16]]);
 
 impl<'a> Barred<'a> {
