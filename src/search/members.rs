@@ -96,7 +96,7 @@ mod tests {
                 let starts = [0, 0, i64::try_from(padded.len()).unwrap()];
                 let rows = Lists::new("exclude", &starts, &padded).unwrap();
                 let members = Members::new(rows, usize::try_from(count).unwrap());
-                let has_bits = count <= 128 * 3 * i64::from(length);
+                let has_bits = count <= 128 * 3 * length;
                 assert_eq!(members.bits_from(1, 16).is_empty(), !has_bits);
                 assert!(members.bits_from(1, 17).is_empty() && members.bits_from(0, 16).is_empty());
                 for (place, word) in members.bits_from(1, 16).iter().enumerate() {

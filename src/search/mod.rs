@@ -23,6 +23,7 @@ mod bound;
 mod buckets;
 mod catalogue;
 mod coded;
+mod cut;
 mod filter;
 mod grid;
 mod hits;
@@ -37,6 +38,7 @@ mod sweep;
 mod tiles;
 mod top_k;
 mod wanted;
+mod zero_users;
 
 pub use catalogue::{Catalogue, Shared};
 pub use filter::Filter;

@@ -11,34 +11,24 @@
 use super::block::BlockSearch;
 use super::bound::UserBound;
 use super::coded::Quantiser;
+use super::cut::grid;
 use super::grid::Grid;
 use super::segment::Segment;
 use super::tiles::Tiles;
 use super::wanted::Wanted;
 use crate::kernel::quantise::MOST_CODES;
 use crate::kernel::real::Real;
+use crate::kernel::scan::ScanKernel;
 use crate::kernel::scan::barred::Barred;
 use crate::kernel::scan::candidates::Candidates;
 use crate::kernel::scan::codes::ItemCodes;
 use crate::kernel::scan::users::UserCodes;
-use crate::kernel::scan::{GROUP, ScanKernel};
 use crate::score::Call;
-use crate::view::{Rows, ScoreRow};
+use crate::view::Rows;
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-/// Users in a block, if their codes are not too long: enough that an item's row is scored for
-/// several of them.
-const PANEL: usize = 256;
-/// Users that are worth going over the items for.
-const WORTH_A_PANEL: usize = 64;
-/// Bytes of the codes of a block's users.
-const PANEL_BYTES: usize = 256 << 10;
-/// Bytes of the codes of a block's items.
-const SPAN_BYTES: usize = 512 << 10;
-/// Items in a block, at the most.
-const MOST_ITEMS: usize = 8192;
 /// Codes are made for one search if at least so many users share them.
 const WORTH_CODING: usize = 32;
 /// Fewer items than so many times k are not thinned out.
@@ -84,6 +74,14 @@ struct Tally {
     searched: AtomicUsize,
     scored: AtomicUsize,
     in_tiles: AtomicUsize,
+}
+
+impl Tally {
+    /// Whether few pairs had to be scored, so many aside.
+    fn is_thin(&self, aside: usize) -> bool {
+        let scored = self.scored.load(Ordering::Relaxed);
+        scored.saturating_sub(aside) <= self.searched.load(Ordering::Relaxed) / FEW
+    }
 }
 
 /// Buffers of one block at a time.
@@ -194,37 +192,6 @@ impl<'s, 'a, E: Real> Scan<'s, 'a, E> {
         kernel.scan(codes.rows(users), blocks, barred, candidates, &mut block);
         block.finish(candidates)
     }
-
-    /// Finds the items of users who are zero: their scores are all +0, so the first items are best.
-    /// Tiles have left these users alone.
-    pub(super) fn answer_zero_users(&self) {
-        let mut scratch = Vec::new();
-        for user in (0..self.grid.users).filter(|&user| self.users.bounds[user].is_none()) {
-            let row = self.wanted.users.row(user, &mut scratch);
-            if row.iter().all(|&element| element == E::ZERO) {
-                self.answer_zero_user(user, row);
-            }
-        }
-    }
-
-    fn answer_zero_user(&self, user: usize, row: &[E]) {
-        const CHUNK: usize = 256;
-        let (wanted, segment, Quantiser { kernels, floor }) =
-            (self.wanted, self.segment, self.quantiser);
-        let mut scores = [E::ZERO; CHUNK];
-        // Of this segment alone: an earlier one may have items of later places.
-        let mut hits = wanted.no_hits(user);
-        let mut first = 0;
-        while first < self.grid.items && hits.least() <= E::ZERO && !hits.is_filled() {
-            let count = CHUNK.min(self.grid.items - first);
-            let scores = &mut scores[..count];
-            let items = segment.items.range(first..first + count);
-            kernels.score_rows(row, items, floor, ScoreRow::Slice(scores));
-            hits.scan(scores, |place| wanted.admitted(user, segment, first + place));
-            first += count;
-        }
-        wanted.hits(user).merge(hits);
-    }
 }
 
 /// Whether a search of so many users, items and elements is worth a scan.
@@ -236,51 +203,4 @@ pub(super) fn pays(
     let is_shared = prepared || users >= WORTH_CODING;
     let is_thinned = items / WORTH_THINNING >= settling.max(1) && u32::try_from(items).is_ok();
     is_shared && is_thinned && dim <= MOST_CODES
-}
-
-/// How a search is cut into blocks. There is a panel for each thread if that leaves it users enough, and
-/// if items are few, users are cut finer, so that no thread goes without a block. But codes that are
-/// not prepared would be made by each panel.
-fn grid((users, items, dim): (usize, usize, usize), threads: usize, prepared: bool) -> Grid {
-    const BLOCKS_A_THREAD: usize = 2;
-    const ROUND: usize = 2 * GROUP; // users of a tile, at the most
-    let span = (SPAN_BYTES / dim.max(1)).clamp(4 * GROUP, MOST_ITEMS) / GROUP * GROUP;
-    let few_items = threads.saturating_mul(BLOCKS_A_THREAD).div_ceil(items.div_ceil(span));
-    let panels = if prepared { few_items.max(threads.min(users / WORTH_A_PANEL)) } else { 1 };
-    let share = users.div_ceil(panels);
-    let most = (PANEL_BYTES / dim.max(1)).clamp(ROUND, PANEL) / ROUND * ROUND;
-    Grid { users, items, panel: share.next_multiple_of(GROUP).min(most).min(users), span }
-}
-
-impl Tally {
-    /// Whether few pairs had to be scored, so many aside.
-    fn is_thin(&self, aside: usize) -> bool {
-        let scored = self.scored.load(Ordering::Relaxed);
-        scored.saturating_sub(aside) <= self.searched.load(Ordering::Relaxed) / FEW
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn there_is_a_block_for_each_thread_if_there_are_users_enough() {
-        let panel = |users, items, threads, prepared| {
-            let grid = grid((users, items, 64), threads, prepared);
-            (grid.panel, grid.items.div_ceil(grid.span) * grid.users.div_ceil(grid.panel))
-        };
-        assert_eq!(panel(256, 1800, 2, true), (64, 4));
-        assert_eq!(panel(256, 1800, 2, false), (256, 1));
-        assert_eq!(panel(20, 1800, 8, true), (16, 2));
-        assert_eq!(panel(1, 1800, usize::MAX, true), (1, 1));
-        assert_eq!(panel(1000, 1 << 20, 8, true), (128, 8 * 128));
-        assert_eq!(panel(100, 1 << 20, 8, true), (100, 128));
-    }
-
-    #[test]
-    fn blocks_of_long_vectors_are_small() {
-        let grid = grid((1000, 100_000, MOST_CODES), 2, true);
-        assert_eq!((grid.panel, grid.span), (32, 64));
-    }
 }
