@@ -30,6 +30,7 @@ use panel::Panel;
 use quantise::{Quantised, Scales};
 use range::Floor;
 use real::Real;
+use scan::codes::Line;
 use std::ops::Range;
 
 type ScoreRowsFn<E, S> = unsafe fn(&[E], Rows<'_, E>, Strided<'_, S>, Floor<E>, ScoreRow<'_, E>);
@@ -45,7 +46,9 @@ type GradientsFn<E, S> = unsafe fn(
     Option<&mut [E]>,
     Option<Gradient<'_, E>>,
 );
-type QuantiseFn<E> = unsafe fn(Rows<'_, E>, Floor<E>, Scales, &mut [u8], &mut [Quantised; LANES]);
+type QuantiseFn<E> =
+    unsafe fn(Rows<'_, E>, usize, Floor<E>, Scales, &mut [u8], &mut [Quantised; LANES]);
+type InterleaveFn = unsafe fn(&[Line], &mut [Line]);
 type FillFn<E> = unsafe fn(&mut Panel<E>, Rows<'_, E>, Range<usize>, Floor<E>);
 type ScoreTilesFn<E> = unsafe fn(&Panel<E>, &Panel<E>, &mut [ScoreRow<'_, E>], usize);
 
@@ -63,6 +66,7 @@ pub struct Kernels<E: Clone + 'static> {
     fill_items: FillFn<E>,
     score_tiles: ScoreTilesFn<E>,
     quantise: QuantiseFn<E>,
+    interleave: InterleaveFn,
 }
 
 /// The kernels that read each row where it lies, for one type that rows are stored in. They take the
@@ -181,17 +185,24 @@ impl<E: Real> Kernels<E> {
         });
     }
 
-    /// Codes of at most sixteen rows; see [`quantise::quantise`].
+    /// Codes of sixteen rows from one on; see [`quantise::quantise`].
     pub(crate) fn quantise(
         &self,
         rows: Rows<'_, E>,
+        first: usize,
         floor: Floor<E>,
         scales: Scales,
         codes: &mut [u8],
         quantised: &mut [Quantised; LANES],
     ) {
         // SAFETY: this CPU has the table's instructions.
-        unsafe { (self.quantise)(rows, floor, scales, codes, quantised) }
+        unsafe { (self.quantise)(rows, first, floor, scales, codes, quantised) }
+    }
+
+    /// Lays out sixteen rows of codes as a block; see [`scan::fill::interleave`].
+    pub(crate) fn interleave(&self, rows: &[Line], lines: &mut [Line]) {
+        // SAFETY: this CPU has the table's instructions.
+        unsafe { (self.interleave)(rows, lines) }
     }
 
     /// The gradients of one user's scores with `items`, given those of the scores, `weights`: the

@@ -6,6 +6,8 @@ use super::lanes::LANES;
 use super::panel::{self, Panel};
 use super::quantise::{self, Quantised, Scales};
 use super::range::Floor;
+use super::scan::codes::Line;
+use super::scan::fill;
 use super::{Kernels, RowKernels, gradient, pairs, rows, tile};
 use crate::view::{Gradient, Rows, ScoreRow, Strided};
 use half::{bf16, f16};
@@ -110,12 +112,17 @@ macro_rules! table {
             $(#[$feature])?
             unsafe fn quantise(
                 rows: Rows<'_, $real>,
+                first: usize,
                 floor: Floor<$real>,
                 scales: Scales,
                 codes: &mut [u8],
                 quantised: &mut [Quantised; LANES],
             ) {
-                quantise::quantise($lanes, rows, floor, scales, codes, quantised);
+                quantise::quantise($lanes, rows, first, floor, scales, codes, quantised);
+            }
+            $(#[$feature])?
+            unsafe fn interleave(rows: &[Line], lines: &mut [Line]) {
+                fill::interleave($lanes, rows, lines);
             }
             Kernels {
                 native: row_kernels!($real, $real, $lanes, in_place $(, $feature)?),
@@ -127,6 +134,7 @@ macro_rules! table {
                 fill_items,
                 score_tiles,
                 quantise,
+                interleave,
             }
         };
     };
@@ -135,8 +143,8 @@ macro_rules! table {
 pub(crate) mod portable {
     use super::super::lanes::portable::Portable;
     use super::{
-        Floor, Gradient, Kernels, LANES, Panel, Quantised, Range, RowKernels, Rows, Scales,
-        ScoreRow, Strided, bf16, f16, gradient, pairs, panel, quantise, rows, tile,
+        Floor, Gradient, Kernels, LANES, Line, Panel, Quantised, Range, RowKernels, Rows, Scales,
+        ScoreRow, Strided, bf16, f16, fill, gradient, pairs, panel, quantise, rows, tile,
     };
     table!(F32, f32, Portable, tile: 1 x 4, narrow: widened);
     table!(F64, f64, Portable, tile: 1 x 4, narrow: widened);
@@ -146,8 +154,8 @@ pub(crate) mod portable {
 pub(crate) mod avx2 {
     use super::super::lanes::avx2::Avx2;
     use super::{
-        Floor, Gradient, Kernels, LANES, Panel, Quantised, Range, RowKernels, Rows, Scales,
-        ScoreRow, Strided, bf16, f16, gradient, pairs, panel, quantise, rows, tile,
+        Floor, Gradient, Kernels, LANES, Line, Panel, Quantised, Range, RowKernels, Rows, Scales,
+        ScoreRow, Strided, bf16, f16, fill, gradient, pairs, panel, quantise, rows, tile,
     };
     table!(F32, f32, {
         // SAFETY: this table's functions run only where the CPU has AVX2, FMA and F16C; see `Kernels`.
@@ -163,8 +171,8 @@ pub(crate) mod avx2 {
 pub(crate) mod avx512 {
     use super::super::lanes::avx512::Avx512;
     use super::{
-        Floor, Gradient, Kernels, LANES, Panel, Quantised, Range, RowKernels, Rows, Scales,
-        ScoreRow, Strided, bf16, f16, gradient, pairs, panel, quantise, rows, tile,
+        Floor, Gradient, Kernels, LANES, Line, Panel, Quantised, Range, RowKernels, Rows, Scales,
+        ScoreRow, Strided, bf16, f16, fill, gradient, pairs, panel, quantise, rows, tile,
     };
     table!(F32, f32, {
         // SAFETY: this table's functions run only where the CPU has AVX-512F and BW; see `Kernels`.

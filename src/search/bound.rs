@@ -125,7 +125,7 @@ mod tests {
     use crate::kernel::level::selected;
     use crate::kernel::quantise::{MOST_CODE, Scales};
     use crate::kernel::range::Floor;
-    use crate::kernel::scan::codes::lines_for;
+    use crate::kernel::scan::GROUP;
     use crate::score::{Options, cosine_similarity};
     use crate::search::coded::Quantiser;
     use crate::view::Rows;
@@ -166,8 +166,8 @@ mod tests {
         let coded = |scales| {
             let mut vectors = Vec::new();
             quantiser.each_sixteen(Rows::native(rows.view()), scales, |_, codes, quantised| {
-                for (row, quantised) in codes.chunks(4 * lines_for(dim)).zip(quantised) {
-                    let codes = row[..dim].iter().map(|&code| i32::from(code) - 128);
+                for (row, quantised) in codes.chunks(codes.len() / GROUP).zip(quantised) {
+                    let codes = row.as_flattened()[..dim].iter().map(|&code| i32::from(code) - 128);
                     vectors.push((codes.collect::<Vec<_>>(), *quantised));
                 }
             });

@@ -7,7 +7,7 @@ use crate::kernel::quantise::{Quantised, Scales, ZERO_CODE};
 use crate::kernel::range::Floor;
 use crate::kernel::real::Real;
 use crate::kernel::scan::GROUP;
-use crate::kernel::scan::codes::{NOT_FOUND, lines_for};
+use crate::kernel::scan::codes::{LINE, Line, NOT_FOUND};
 use crate::kernel::scan::fill::BlocksToFill;
 use crate::kernel::scan::users::UserCodes;
 use crate::score::Call;
@@ -28,14 +28,14 @@ impl<E: Real> Quantiser<E> {
     /// Fills blocks with the codes of `items`; what they have room for beyond these is never found.
     pub(super) fn fill(&self, items: Rows<'_, E>, to: &mut BlocksToFill<'_>) {
         self.each_sixteen(items, Scales::Shared, |first, codes, quantised| {
-            to.interleave(first / GROUP, codes);
-            let (scales, errors) = (&mut to.scales[first..], &mut to.errors[first..]);
-            for place in 0..GROUP {
-                let (scale, error) = match quantised.get(place) {
-                    Some(item) if !item.error.is_nan() => (item.scale, item.error),
-                    _ => (0.0, NOT_FOUND),
-                };
-                (scales[place], errors[place]) = (scale, error);
+            self.kernels.interleave(codes, to.block(first / GROUP));
+            let places = to.scales[first..].iter_mut().zip(&mut to.errors[first..]);
+            let fill = Quantised { scale: 0.0, error: NOT_FOUND };
+            let all = quantised.iter().chain(std::iter::repeat(&fill)).take(GROUP);
+            for ((scale, error), item) in places.zip(all) {
+                let found = !item.error.is_nan();
+                *scale = if found { item.scale } else { 0.0 };
+                *error = if found { item.error } else { NOT_FOUND };
             }
         });
         to.outline();
@@ -49,31 +49,33 @@ impl<E: Real> Quantiser<E> {
     ) -> (UserCodes, Vec<Option<UserBound>>) {
         let mut coded = UserCodes::new(users.count(), users.dim());
         let mut bounds = Vec::new();
-        let bytes_per_row = 4 * lines_for(users.dim());
         self.each_sixteen(users, Scales::Own(most_code), |_, codes, quantised| {
-            for (row, &user) in quantised.iter().enumerate() {
-                coded.push(&codes[row * bytes_per_row..][..users.dim()]);
+            let rows = codes.chunks(codes.len() / GROUP);
+            for (codes, &user) in rows.zip(quantised) {
+                coded.push(&codes.as_flattened()[..users.dim()]);
                 bounds.push(UserBound::new::<E>(user, users.dim()));
             }
         });
         (coded, bounds)
     }
 
-    /// Gives the codes of sixteen rows after sixteen, in whole lines of four bytes.
+    /// Gives the codes of sixteen rows after sixteen, each filled up to lines; of fewer, those of the
+    /// rest are zeros.
     pub(super) fn each_sixteen(
         &self,
         rows: Rows<'_, E>,
         scales: Scales,
-        mut take: impl FnMut(usize, &[u8], &[Quantised]),
+        mut take: impl FnMut(usize, &[Line], &[Quantised]),
     ) {
-        let mut codes = vec![ZERO_CODE; GROUP * 4 * lines_for(rows.dim())];
+        let lines_per_row = rows.dim().div_ceil(LINE).max(1);
+        let mut codes = vec![[ZERO_CODE; LINE]; GROUP * lines_per_row];
         let mut quantised = [Quantised { scale: 0.0, error: f32::NAN }; GROUP];
         for first in (0..rows.count()).step_by(GROUP) {
             let count = GROUP.min(rows.count() - first);
-            let codes = &mut codes[..count * 4 * lines_for(rows.dim())];
-            let rows = rows.range(first..first + count);
-            self.kernels.quantise(rows, self.floor, scales, codes, &mut quantised);
-            take(first, codes, &quantised[..count]);
+            codes[count * lines_per_row..].fill([0; LINE]);
+            let bytes = codes.as_flattened_mut();
+            self.kernels.quantise(rows, first, self.floor, scales, bytes, &mut quantised);
+            take(first, &codes, &quantised[..count]);
         }
     }
 }

@@ -81,6 +81,16 @@ impl<'a, E: Real> Rows<'a, E> {
         });
     }
 
+    /// `COUNT` rows from one on in the caller's memory, if there are so many and they are computed
+    /// with as they lie.
+    #[inline(always)]
+    pub(crate) fn in_memory<const COUNT: usize>(&self, first: usize) -> Option<[&'a [E]; COUNT]> {
+        match self.0 {
+            Typed::Native(rows) => rows.contiguous_rows(first),
+            _ => None,
+        }
+    }
+
     /// A row as a slice: the caller's memory, or `scratch` filled with a copy that is widened.
     #[inline(always)]
     pub(crate) fn row<'s>(&self, index: usize, scratch: &'s mut Vec<E>) -> &'s [E]

@@ -53,43 +53,44 @@ impl Lanes<f32> for Avx2 {
         unsafe { [_mm256_fmadd_ps(a[0], b[0], sum[0]), _mm256_fmadd_ps(a[1], b[1], sum[1])] }
     }
     #[inline(always)]
-    fn fold_8(self, a: [__m256; 2], b: [__m256; 2]) -> [__m256; 2] {
+    fn added(self, [a, b]: [[__m256; 2]; 2]) -> [__m256; 2] {
         // SAFETY: `self` proves AVX2.
-        unsafe { [_mm256_add_ps(a[0], a[1]), _mm256_add_ps(b[0], b[1])] }
+        unsafe { [_mm256_add_ps(a[0], b[0]), _mm256_add_ps(a[1], b[1])] }
     }
     #[inline(always)]
-    fn fold_4(self, a: [__m256; 2], b: [__m256; 2]) -> [__m256; 2] {
-        each!([a, b], |[one, other]| {
-            // SAFETY: `self` proves AVX2.
-            unsafe {
-                let low = _mm256_permute2f128_ps::<0x20>(one, other);
-                let high = _mm256_permute2f128_ps::<0x31>(one, other);
-                _mm256_add_ps(low, high)
-            }
-        })
+    fn halves_8(self, a: [__m256; 2], b: [__m256; 2]) -> [[__m256; 2]; 2] {
+        [[a[0], b[0]], [a[1], b[1]]]
+    }
+    #[inline(always)]
+    fn halves_4(self, a: [__m256; 2], b: [__m256; 2]) -> [[__m256; 2]; 2] {
+        // SAFETY: `self` proves AVX2.
+        unsafe {
+            [
+                each!([a, b], |[one, other]| _mm256_permute2f128_ps::<0x20>(one, other)),
+                each!([a, b], |[one, other]| _mm256_permute2f128_ps::<0x31>(one, other)),
+            ]
+        }
     }
     /// Leaves each 128 bits with two lanes of one row, then two of another.
     #[inline(always)]
-    fn fold_2(self, a: [__m256; 2], b: [__m256; 2]) -> [__m256; 2] {
-        each!([a, b], |[one, other]| {
-            // SAFETY: `self` proves AVX2.
-            unsafe {
-                let low = _mm256_shuffle_ps::<0b01_00_01_00>(one, other);
-                let high = _mm256_shuffle_ps::<0b11_10_11_10>(one, other);
-                _mm256_add_ps(low, high)
-            }
-        })
+    fn halves_2(self, a: [__m256; 2], b: [__m256; 2]) -> [[__m256; 2]; 2] {
+        // SAFETY: `self` proves AVX2.
+        unsafe {
+            [
+                each!([a, b], |[one, other]| _mm256_shuffle_ps::<0b01_00_01_00>(one, other)),
+                each!([a, b], |[one, other]| _mm256_shuffle_ps::<0b11_10_11_10>(one, other)),
+            ]
+        }
     }
     #[inline(always)]
-    fn fold_1(self, a: [__m256; 2], b: [__m256; 2]) -> [__m256; 2] {
-        each!([a, b], |[one, other]| {
-            // SAFETY: `self` proves AVX2.
-            unsafe {
-                let even = _mm256_shuffle_ps::<0b10_00_10_00>(one, other);
-                let odd = _mm256_shuffle_ps::<0b11_01_11_01>(one, other);
-                _mm256_add_ps(even, odd)
-            }
-        })
+    fn halves_1(self, a: [__m256; 2], b: [__m256; 2]) -> [[__m256; 2]; 2] {
+        // SAFETY: `self` proves AVX2.
+        unsafe {
+            [
+                each!([a, b], |[one, other]| _mm256_shuffle_ps::<0b10_00_10_00>(one, other)),
+                each!([a, b], |[one, other]| _mm256_shuffle_ps::<0b11_01_11_01>(one, other)),
+            ]
+        }
     }
     /// The last two folds left the even rows of eight in one half, the odd ones in the other.
     #[inline(always)]
@@ -104,6 +105,11 @@ impl Lanes<f32> for Avx2 {
     fn settle(self, vector: [__m256; 2]) -> [__m256; 2] {
         // SAFETY: `self` proves AVX2, FMA and F16C.
         unsafe { [settle_singles(vector[0]), settle_singles(vector[1])] }
+    }
+    #[inline(always)]
+    fn magnitude(self, vector: [__m256; 2]) -> [__m256; 2] {
+        // SAFETY: `self` proves AVX2.
+        each!([0, 1], |half| unsafe { _mm256_andnot_ps(_mm256_set1_ps(-0.0), vector[half]) })
     }
     #[inline(always)]
     fn at_least(self, vector: [__m256; 2], floor: [__m256; 2]) -> [__m256; 2] {
@@ -190,47 +196,48 @@ impl Lanes<f64> for Avx2 {
         each!([0, 1, 2, 3], |part| unsafe { _mm256_fmadd_pd(a[part], b[part], sum[part]) })
     }
     #[inline(always)]
-    fn fold_8(self, a: [__m256d; 4], b: [__m256d; 4]) -> [__m256d; 4] {
+    fn added(self, [a, b]: [[__m256d; 4]; 2]) -> [__m256d; 4] {
+        // SAFETY: `self` proves AVX2.
+        each!([0, 1, 2, 3], |part| unsafe { _mm256_add_pd(a[part], b[part]) })
+    }
+    #[inline(always)]
+    fn halves_8(self, a: [__m256d; 4], b: [__m256d; 4]) -> [[__m256d; 4]; 2] {
+        [[a[0], a[1], b[0], b[1]], [a[2], a[3], b[2], b[3]]]
+    }
+    #[inline(always)]
+    fn halves_4(self, a: [__m256d; 4], b: [__m256d; 4]) -> [[__m256d; 4]; 2] {
+        [[a[0], a[2], b[0], b[2]], [a[1], a[3], b[1], b[3]]]
+    }
+    #[inline(always)]
+    fn halves_2(self, a: [__m256d; 4], b: [__m256d; 4]) -> [[__m256d; 4]; 2] {
+        let pairs = [[a[0], a[1]], [a[2], a[3]], [b[0], b[1]], [b[2], b[3]]];
         // SAFETY: `self` proves AVX2.
         unsafe {
             [
-                _mm256_add_pd(a[0], a[2]),
-                _mm256_add_pd(a[1], a[3]),
-                _mm256_add_pd(b[0], b[2]),
-                _mm256_add_pd(b[1], b[3]),
+                each!([pairs[0], pairs[1], pairs[2], pairs[3]], |[one, other]| {
+                    _mm256_permute2f128_pd::<0x20>(one, other)
+                }),
+                each!([pairs[0], pairs[1], pairs[2], pairs[3]], |[one, other]| {
+                    _mm256_permute2f128_pd::<0x31>(one, other)
+                }),
             ]
         }
-    }
-    #[inline(always)]
-    fn fold_4(self, a: [__m256d; 4], b: [__m256d; 4]) -> [__m256d; 4] {
-        // SAFETY: `self` proves AVX2.
-        unsafe {
-            [
-                _mm256_add_pd(a[0], a[1]),
-                _mm256_add_pd(a[2], a[3]),
-                _mm256_add_pd(b[0], b[1]),
-                _mm256_add_pd(b[2], b[3]),
-            ]
-        }
-    }
-    #[inline(always)]
-    fn fold_2(self, a: [__m256d; 4], b: [__m256d; 4]) -> [__m256d; 4] {
-        each!([[a[0], a[1]], [a[2], a[3]], [b[0], b[1]], [b[2], b[3]]], |[one, other]| {
-            // SAFETY: `self` proves AVX2.
-            unsafe {
-                let low = _mm256_permute2f128_pd::<0x20>(one, other);
-                let high = _mm256_permute2f128_pd::<0x31>(one, other);
-                _mm256_add_pd(low, high)
-            }
-        })
     }
     /// Leaves the first rows of two pairs in one half, the second ones in the other.
     #[inline(always)]
-    fn fold_1(self, a: [__m256d; 4], b: [__m256d; 4]) -> [__m256d; 4] {
-        each!([[a[0], a[1]], [a[2], a[3]], [b[0], b[1]], [b[2], b[3]]], |[one, other]| {
-            // SAFETY: `self` proves AVX2.
-            unsafe { _mm256_add_pd(_mm256_unpacklo_pd(one, other), _mm256_unpackhi_pd(one, other)) }
-        })
+    fn halves_1(self, a: [__m256d; 4], b: [__m256d; 4]) -> [[__m256d; 4]; 2] {
+        let pairs = [[a[0], a[1]], [a[2], a[3]], [b[0], b[1]], [b[2], b[3]]];
+        // SAFETY: `self` proves AVX2.
+        unsafe {
+            [
+                each!([pairs[0], pairs[1], pairs[2], pairs[3]], |[one, other]| _mm256_unpacklo_pd(
+                    one, other
+                )),
+                each!([pairs[0], pairs[1], pairs[2], pairs[3]], |[one, other]| _mm256_unpackhi_pd(
+                    one, other
+                )),
+            ]
+        }
     }
     #[inline(always)]
     fn in_order(self, sums: [__m256d; 4]) -> [__m256d; 4] {
@@ -243,6 +250,13 @@ impl Lanes<f64> for Avx2 {
     fn settle(self, vector: [__m256d; 4]) -> [__m256d; 4] {
         // SAFETY: `self` proves AVX2, FMA and F16C.
         each!([0, 1, 2, 3], |part| unsafe { settle_doubles(vector[part]) })
+    }
+    #[inline(always)]
+    fn magnitude(self, vector: [__m256d; 4]) -> [__m256d; 4] {
+        each!([0, 1, 2, 3], |part| {
+            // SAFETY: `self` proves AVX2.
+            unsafe { _mm256_andnot_pd(_mm256_set1_pd(-0.0), vector[part]) }
+        })
     }
     #[inline(always)]
     fn at_least(self, vector: [__m256d; 4], floor: [__m256d; 4]) -> [__m256d; 4] {

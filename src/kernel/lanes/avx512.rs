@@ -48,40 +48,43 @@ impl Lanes<f32> for Avx512 {
         unsafe { _mm512_fmadd_ps(a, b, sum) }
     }
     #[inline(always)]
-    fn fold_8(self, a: __m512, b: __m512) -> __m512 {
+    fn added(self, [a, b]: [__m512; 2]) -> __m512 {
+        // SAFETY: `self` proves AVX-512F.
+        unsafe { _mm512_add_ps(a, b) }
+    }
+    #[inline(always)]
+    fn halves_8(self, a: __m512, b: __m512) -> [__m512; 2] {
         // SAFETY: `self` proves AVX-512F.
         unsafe {
-            let low = _mm512_shuffle_f32x4::<0b01_00_01_00>(a, b);
-            let high = _mm512_shuffle_f32x4::<0b11_10_11_10>(a, b);
-            _mm512_add_ps(low, high)
+            [
+                _mm512_shuffle_f32x4::<0b01_00_01_00>(a, b),
+                _mm512_shuffle_f32x4::<0b11_10_11_10>(a, b),
+            ]
         }
     }
     #[inline(always)]
-    fn fold_4(self, a: __m512, b: __m512) -> __m512 {
+    fn halves_4(self, a: __m512, b: __m512) -> [__m512; 2] {
         // SAFETY: `self` proves AVX-512F.
         unsafe {
-            let low = _mm512_shuffle_f32x4::<0b10_00_10_00>(a, b);
-            let high = _mm512_shuffle_f32x4::<0b11_01_11_01>(a, b);
-            _mm512_add_ps(low, high)
+            [
+                _mm512_shuffle_f32x4::<0b10_00_10_00>(a, b),
+                _mm512_shuffle_f32x4::<0b11_01_11_01>(a, b),
+            ]
         }
     }
     /// Leaves each 128 bits with two lanes of a row of `a`, then two of a row of `b`.
     #[inline(always)]
-    fn fold_2(self, a: __m512, b: __m512) -> __m512 {
+    fn halves_2(self, a: __m512, b: __m512) -> [__m512; 2] {
         // SAFETY: `self` proves AVX-512F.
         unsafe {
-            let low = _mm512_shuffle_ps::<0b01_00_01_00>(a, b);
-            let high = _mm512_shuffle_ps::<0b11_10_11_10>(a, b);
-            _mm512_add_ps(low, high)
+            [_mm512_shuffle_ps::<0b01_00_01_00>(a, b), _mm512_shuffle_ps::<0b11_10_11_10>(a, b)]
         }
     }
     #[inline(always)]
-    fn fold_1(self, a: __m512, b: __m512) -> __m512 {
+    fn halves_1(self, a: __m512, b: __m512) -> [__m512; 2] {
         // SAFETY: `self` proves AVX-512F.
         unsafe {
-            let even = _mm512_shuffle_ps::<0b10_00_10_00>(a, b);
-            let odd = _mm512_shuffle_ps::<0b11_01_11_01>(a, b);
-            _mm512_add_ps(even, odd)
+            [_mm512_shuffle_ps::<0b10_00_10_00>(a, b), _mm512_shuffle_ps::<0b11_01_11_01>(a, b)]
         }
     }
     /// The last two folds worked within 128 bits and so left a 4 × 4 transpose.
@@ -97,6 +100,11 @@ impl Lanes<f32> for Avx512 {
     fn settle(self, vector: __m512) -> __m512 {
         // SAFETY: `self` proves AVX-512F.
         unsafe { settle_singles(vector) }
+    }
+    #[inline(always)]
+    fn magnitude(self, vector: __m512) -> __m512 {
+        // SAFETY: `self` proves AVX-512F.
+        unsafe { _mm512_abs_ps(vector) }
     }
     #[inline(always)]
     fn at_least(self, vector: __m512, floor: __m512) -> __m512 {
@@ -162,25 +170,56 @@ impl Lanes<f64> for Avx512 {
         unsafe { [_mm512_fmadd_pd(a[0], b[0], sum[0]), _mm512_fmadd_pd(a[1], b[1], sum[1])] }
     }
     #[inline(always)]
-    fn fold_8(self, a: [__m512d; 2], b: [__m512d; 2]) -> [__m512d; 2] {
+    fn added(self, [a, b]: [[__m512d; 2]; 2]) -> [__m512d; 2] {
         // SAFETY: `self` proves AVX-512F.
-        unsafe { [_mm512_add_pd(a[0], a[1]), _mm512_add_pd(b[0], b[1])] }
+        unsafe { [_mm512_add_pd(a[0], b[0]), _mm512_add_pd(a[1], b[1])] }
     }
     #[inline(always)]
-    fn fold_4(self, a: [__m512d; 2], b: [__m512d; 2]) -> [__m512d; 2] {
-        // SAFETY: `self` proves AVX-512F.
-        unsafe { [fold_4_half(a), fold_4_half(b)] }
+    fn halves_8(self, a: [__m512d; 2], b: [__m512d; 2]) -> [[__m512d; 2]; 2] {
+        [[a[0], b[0]], [a[1], b[1]]]
     }
     #[inline(always)]
-    fn fold_2(self, a: [__m512d; 2], b: [__m512d; 2]) -> [__m512d; 2] {
+    fn halves_4(self, a: [__m512d; 2], b: [__m512d; 2]) -> [[__m512d; 2]; 2] {
         // SAFETY: `self` proves AVX-512F.
-        unsafe { [fold_2_half(a), fold_2_half(b)] }
+        unsafe {
+            [
+                [
+                    _mm512_shuffle_f64x2::<0b01_00_01_00>(a[0], a[1]),
+                    _mm512_shuffle_f64x2::<0b01_00_01_00>(b[0], b[1]),
+                ],
+                [
+                    _mm512_shuffle_f64x2::<0b11_10_11_10>(a[0], a[1]),
+                    _mm512_shuffle_f64x2::<0b11_10_11_10>(b[0], b[1]),
+                ],
+            ]
+        }
     }
-    /// Leaves each 128 bits with a sum of the first four rows, then one of the next four.
     #[inline(always)]
-    fn fold_1(self, a: [__m512d; 2], b: [__m512d; 2]) -> [__m512d; 2] {
+    fn halves_2(self, a: [__m512d; 2], b: [__m512d; 2]) -> [[__m512d; 2]; 2] {
         // SAFETY: `self` proves AVX-512F.
-        unsafe { [fold_1_half(a), fold_1_half(b)] }
+        unsafe {
+            [
+                [
+                    _mm512_shuffle_f64x2::<0b10_00_10_00>(a[0], a[1]),
+                    _mm512_shuffle_f64x2::<0b10_00_10_00>(b[0], b[1]),
+                ],
+                [
+                    _mm512_shuffle_f64x2::<0b11_01_11_01>(a[0], a[1]),
+                    _mm512_shuffle_f64x2::<0b11_01_11_01>(b[0], b[1]),
+                ],
+            ]
+        }
+    }
+    /// Leaves each 128 bits with a lane of the first four rows, then one of the next four.
+    #[inline(always)]
+    fn halves_1(self, a: [__m512d; 2], b: [__m512d; 2]) -> [[__m512d; 2]; 2] {
+        // SAFETY: `self` proves AVX-512F.
+        unsafe {
+            [
+                [_mm512_unpacklo_pd(a[0], a[1]), _mm512_unpacklo_pd(b[0], b[1])],
+                [_mm512_unpackhi_pd(a[0], a[1]), _mm512_unpackhi_pd(b[0], b[1])],
+            ]
+        }
     }
     #[inline(always)]
     fn in_order(self, sums: [__m512d; 2]) -> [__m512d; 2] {
@@ -194,6 +233,11 @@ impl Lanes<f64> for Avx512 {
     fn settle(self, vector: [__m512d; 2]) -> [__m512d; 2] {
         // SAFETY: `self` proves AVX-512F.
         unsafe { [settle_doubles(vector[0]), settle_doubles(vector[1])] }
+    }
+    #[inline(always)]
+    fn magnitude(self, vector: [__m512d; 2]) -> [__m512d; 2] {
+        // SAFETY: `self` proves AVX-512F.
+        unsafe { [_mm512_abs_pd(vector[0]), _mm512_abs_pd(vector[1])] }
     }
     #[inline(always)]
     fn at_least(self, vector: [__m512d; 2], floor: [__m512d; 2]) -> [__m512d; 2] {
@@ -246,38 +290,6 @@ impl Load<f64, f64> for Avx512 {
 
 // The halves of what doubles need twice. They are functions, not closures: a closure is compiled
 // without the instructions of its caller and might not be inlined.
-
-/// # Safety
-/// This CPU has AVX-512F.
-#[inline(always)]
-unsafe fn fold_4_half([a, b]: [__m512d; 2]) -> __m512d {
-    // SAFETY: the caller vouches for AVX-512F.
-    unsafe {
-        let low = _mm512_shuffle_f64x2::<0b01_00_01_00>(a, b);
-        let high = _mm512_shuffle_f64x2::<0b11_10_11_10>(a, b);
-        _mm512_add_pd(low, high)
-    }
-}
-
-/// # Safety
-/// This CPU has AVX-512F.
-#[inline(always)]
-unsafe fn fold_2_half([a, b]: [__m512d; 2]) -> __m512d {
-    // SAFETY: the caller vouches for AVX-512F.
-    unsafe {
-        let low = _mm512_shuffle_f64x2::<0b10_00_10_00>(a, b);
-        let high = _mm512_shuffle_f64x2::<0b11_01_11_01>(a, b);
-        _mm512_add_pd(low, high)
-    }
-}
-
-/// # Safety
-/// This CPU has AVX-512F.
-#[inline(always)]
-unsafe fn fold_1_half([a, b]: [__m512d; 2]) -> __m512d {
-    // SAFETY: the caller vouches for AVX-512F.
-    unsafe { _mm512_add_pd(_mm512_unpacklo_pd(a, b), _mm512_unpackhi_pd(a, b)) }
-}
 
 /// # Safety
 /// This CPU has AVX-512F.

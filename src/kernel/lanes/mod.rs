@@ -11,18 +11,20 @@
 //! instructions, hence `inline(always)` on all of them and on the algorithms in between.
 //!
 //! # The tree, many rows at a time
-//! One row's reduction leaves most lanes idle, so rows share it. `fold_8` takes two vectors of
-//! sixteen lanes to one vector that holds eight sums of each; `fold_4` two of those to four sums
-//! of each of four rows; and so on: fifteen folds turn sixteen rows into one vector of sixteen
-//! sums, with the additions of the tree and no others.
+//! One row's reduction leaves most lanes idle, so rows share it. `halves_8` takes two vectors of
+//! sixteen lanes to one that holds the lower eight of each, and one with the upper eight; added, they
+//! are eight sums of each. `halves_4` does so with four lanes of each of four rows; and so on: fifteen
+//! additions turn sixteen rows into one vector of sixteen sums, with those of the tree and no others.
 //!
 //! ```text
-//! rows      a b    c d    e f    g h    …     16 vectors, 16 lanes a row
-//! fold_8    a|b    c|d    e|f    g|h    …      8 vectors,  8 lanes a row
-//! fold_4    abcd          efgh          …      4 vectors,  4 lanes a row
-//! fold_2    abcdefgh                    …      2 vectors,  2 lanes a row
-//! fold_1    abcdefghijklmnop                   1 vector,   1 lane a row (then put in order)
+//! rows       a b    c d    e f    g h    …     16 vectors, 16 lanes a row
+//! halves_8   a|b    c|d    e|f    g|h    …      8 vectors,  8 lanes a row
+//! halves_4   abcd          efgh          …      4 vectors,  4 lanes a row
+//! halves_2   abcdefgh                    …      2 vectors,  2 lanes a row
+//! halves_1   abcdefghijklmnop                   1 vector,   1 lane a row (then put in order)
 //! ```
+//!
+//! If nothing is added and both halves are kept, sixteen rows become their sixteen columns.
 #![allow(unsafe_code)] // the intrinsics
 
 #[cfg(target_arch = "x86_64")]
@@ -42,6 +44,22 @@ pub(crate) const LANES: usize = 16;
 /// How many whole numbers are multiplied at once: two for each lane.
 pub(crate) const PAIRS: usize = 2 * LANES;
 
+/// One step of a transpose: the vectors of each of some pieces of `rows`, pair by pair, to their lower
+/// halves and then their upper ones.
+macro_rules! turn {
+    ($lanes:ident, $rows:ident, $halves:ident, pieces: $pieces:literal, pairs: $pairs:literal) => {
+        let from = $rows;
+        for piece in 0..$pieces {
+            let first = 2 * $pairs * piece;
+            for pair in 0..$pairs {
+                let [low, high] =
+                    $lanes.$halves(from[first + 2 * pair], from[first + 2 * pair + 1]);
+                ($rows[first + pair], $rows[first + $pairs + pair]) = (low, high);
+            }
+        }
+    };
+}
+
 /// Sixteen lanes of one element type on one instruction set; see the module's prose.
 pub(crate) trait Lanes<E: Real>: Copy {
     type Vector: Copy;
@@ -54,14 +72,18 @@ pub(crate) trait Lanes<E: Real>: Copy {
     /// `a * b + sum` with one rounding.
     fn multiply_add(self, a: Self::Vector, b: Self::Vector, sum: Self::Vector) -> Self::Vector;
 
-    /// Adds lane `j` to lane `j + 8` of both; see the module's prose for this and the next three.
-    fn fold_8(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
-    fn fold_4(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
-    fn fold_2(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
-    fn fold_1(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
-    /// Undoes the order in which this instruction set's folds left the rows.
+    fn added(self, both: [Self::Vector; 2]) -> Self::Vector;
+
+    /// The lower eight lanes of both, and the upper eight; see the module's prose for this and the
+    /// next three.
+    fn halves_8(self, a: Self::Vector, b: Self::Vector) -> [Self::Vector; 2];
+    fn halves_4(self, a: Self::Vector, b: Self::Vector) -> [Self::Vector; 2];
+    fn halves_2(self, a: Self::Vector, b: Self::Vector) -> [Self::Vector; 2];
+    fn halves_1(self, a: Self::Vector, b: Self::Vector) -> [Self::Vector; 2];
+    /// Undoes the order in which this instruction set's halves left the rows.
     fn in_order(self, sums: Self::Vector) -> Self::Vector;
 
+    fn magnitude(self, vector: Self::Vector) -> Self::Vector;
     /// The larger of each lane and `floor`; NaN stays NaN.
     fn at_least(self, vector: Self::Vector, floor: Self::Vector) -> Self::Vector;
     /// A bit for each lane that is not within `[low, high]`; NaN is not.
@@ -83,18 +105,56 @@ pub(crate) trait Lanes<E: Real>: Copy {
         self.splat(E::ZERO)
     }
 
-    /// Four rows to one vector with four lanes of each.
+    /// Four rows to one vector with four sums of each.
     #[inline(always)]
-    fn fold_rows(self, rows: [Self::Vector; 4]) -> Self::Vector {
-        let [a, b, c, d] = rows;
-        self.fold_4(self.fold_8(a, b), self.fold_8(c, d))
+    fn fold_rows(self, [a, b, c, d]: [Self::Vector; 4]) -> Self::Vector {
+        let (a, b) = (self.added(self.halves_8(a, b)), self.added(self.halves_8(c, d)));
+        self.added(self.halves_4(a, b))
     }
 
     /// Four results of `fold_rows` to the sums of their sixteen rows, in order.
     #[inline(always)]
-    fn fold_quarters(self, quarters: [Self::Vector; 4]) -> Self::Vector {
-        let [a, b, c, d] = quarters;
-        self.in_order(self.fold_1(self.fold_2(a, b), self.fold_2(c, d)))
+    fn fold_quarters(self, [a, b, c, d]: [Self::Vector; 4]) -> Self::Vector {
+        let (a, b) = (self.added(self.halves_2(a, b)), self.added(self.halves_2(c, d)));
+        self.in_order(self.added(self.halves_1(a, b)))
+    }
+
+    /// The sums of sixteen rows.
+    #[inline(always)]
+    fn fold(self, rows: [Self::Vector; LANES]) -> Self::Vector {
+        let (fours, _) = rows.as_chunks::<4>();
+        let [a, b, c, d] = [fours[0], fours[1], fours[2], fours[3]];
+        self.fold_quarters([
+            self.fold_rows(a),
+            self.fold_rows(b),
+            self.fold_rows(c),
+            self.fold_rows(d),
+        ])
+    }
+
+    /// The largest lanes of sixteen rows without NaN.
+    #[inline(always)]
+    fn largest(self, rows: [Self::Vector; LANES]) -> Self::Vector {
+        let mut columns = self.turned(rows);
+        for half in [8, 4, 2, 1] {
+            for column in 0..half {
+                columns[column] = self.at_least(columns[column], columns[column + half]);
+            }
+        }
+        columns[0]
+    }
+
+    /// The columns of sixteen rows.
+    #[inline(always)]
+    fn turned(self, mut rows: [Self::Vector; LANES]) -> [Self::Vector; LANES] {
+        turn!(self, rows, halves_8, pieces: 1, pairs: 8);
+        turn!(self, rows, halves_4, pieces: 2, pairs: 4);
+        turn!(self, rows, halves_2, pieces: 4, pairs: 2);
+        turn!(self, rows, halves_1, pieces: 8, pairs: 1);
+        for row in &mut rows {
+            *row = self.in_order(*row);
+        }
+        rows
     }
 
     /// The sum of one row's lanes, by the same tree.

@@ -7,18 +7,19 @@ use super::{LANES, Lanes, Load};
 #[derive(Clone, Copy)]
 pub(crate) struct Portable;
 
-/// Adds the upper half of each piece of `2 * HALF` lanes to its lower half: first `a`'s pieces,
-/// then `b`'s, so rows stay in order.
+/// The lower half of each piece of `2 * HALF` lanes, and the upper one: first of `a`'s pieces, then
+/// of `b`'s, so rows stay in order.
 #[inline(always)]
-fn fold<E: Real, const HALF: usize>(a: [E; LANES], b: [E; LANES]) -> [E; LANES] {
-    let mut sums = [E::ZERO; LANES];
-    for (place, sum) in sums.iter_mut().enumerate() {
+fn halves<E: Real, const HALF: usize>(a: [E; LANES], b: [E; LANES]) -> [[E; LANES]; 2] {
+    let mut lower = [E::ZERO; LANES];
+    let mut upper = lower;
+    for (place, halves) in lower.iter_mut().zip(&mut upper).enumerate() {
         let source = if place < LANES / 2 { &a } else { &b };
         let kept = place % (LANES / 2);
         let first = kept / HALF * (2 * HALF) + kept % HALF;
-        *sum = source[first] + source[first + HALF];
+        (*halves.0, *halves.1) = (source[first], source[first + HALF]);
     }
-    sums
+    [lower, upper]
 }
 
 impl<E: Real> Lanes<E> for Portable {
@@ -42,20 +43,27 @@ impl<E: Real> Lanes<E> for Portable {
         sum
     }
     #[inline(always)]
-    fn fold_8(self, a: [E; LANES], b: [E; LANES]) -> [E; LANES] {
-        fold::<E, 8>(a, b)
+    fn added(self, [a, mut b]: [[E; LANES]; 2]) -> [E; LANES] {
+        for lane in 0..LANES {
+            b[lane] = a[lane] + b[lane];
+        }
+        b
     }
     #[inline(always)]
-    fn fold_4(self, a: [E; LANES], b: [E; LANES]) -> [E; LANES] {
-        fold::<E, 4>(a, b)
+    fn halves_8(self, a: [E; LANES], b: [E; LANES]) -> [[E; LANES]; 2] {
+        halves::<E, 8>(a, b)
     }
     #[inline(always)]
-    fn fold_2(self, a: [E; LANES], b: [E; LANES]) -> [E; LANES] {
-        fold::<E, 2>(a, b)
+    fn halves_4(self, a: [E; LANES], b: [E; LANES]) -> [[E; LANES]; 2] {
+        halves::<E, 4>(a, b)
     }
     #[inline(always)]
-    fn fold_1(self, a: [E; LANES], b: [E; LANES]) -> [E; LANES] {
-        fold::<E, 1>(a, b)
+    fn halves_2(self, a: [E; LANES], b: [E; LANES]) -> [[E; LANES]; 2] {
+        halves::<E, 2>(a, b)
+    }
+    #[inline(always)]
+    fn halves_1(self, a: [E; LANES], b: [E; LANES]) -> [[E; LANES]; 2] {
+        halves::<E, 1>(a, b)
     }
     #[inline(always)]
     fn in_order(self, sums: [E; LANES]) -> [E; LANES] {
@@ -64,6 +72,10 @@ impl<E: Real> Lanes<E> for Portable {
     #[inline(always)]
     fn settle(self, vector: [E; LANES]) -> [E; LANES] {
         vector
+    }
+    #[inline(always)]
+    fn magnitude(self, vector: [E; LANES]) -> [E; LANES] {
+        vector.map(E::magnitude)
     }
     #[inline(always)]
     fn at_least(self, mut vector: [E; LANES], floor: [E; LANES]) -> [E; LANES] {

@@ -1,3 +1,4 @@
+use super::units::{LEAST_ELEMENT, margin};
 use super::*;
 use crate::kernel::level::available;
 use ndarray::{Array2, ArrayView2};
@@ -29,9 +30,9 @@ fn quantised(
 ) -> (Vec<u8>, [Quantised; LANES]) {
     let floor = Floor::new(epsilon);
     let mut results = available().into_iter().map(|level| {
-        let mut codes = vec![0; rows.len()];
+        let mut codes = vec![0; LANES * rows.ncols()];
         let mut all = [Quantised { scale: 0.0, error: 0.0 }; LANES];
-        level.kernels_f32().quantise(Rows::native(rows), floor, scales, &mut codes, &mut all);
+        level.kernels_f32().quantise(Rows::native(rows), 0, floor, scales, &mut codes, &mut all);
         (codes, all)
     });
     let first = results.next().unwrap();
@@ -70,7 +71,7 @@ fn errors_are_at_least_what_the_codes_leave_out_and_not_much_more() {
                 let exact = left_out(row, codes, scale, f64::from(epsilon));
                 let what = format!("row {index} of {dim}, epsilon {epsilon}: {exact} {error}");
                 assert!(exact <= f64::from(error), "{what}");
-                let slack = 3.0 * margin(dim) + f64::from(256.0 * LEAST_ELEMENT);
+                let slack = f64::from(3.0 * margin(dim) + 256.0 * LEAST_ELEMENT);
                 assert!(f64::from(error) <= exact * (1.0 + 1e-3) + slack, "{what}");
                 let half_codes =
                     f64::from(scale) / 2.0 * f64::from(u32::try_from(dim).unwrap()).sqrt();
@@ -134,11 +135,12 @@ fn a_zero_row_has_no_error_and_doubles_are_coded_as_floats() {
     assert!(codes[5 * 33..6 * 33].iter().all(|&code| code == ZERO_CODE));
     let wide = rows.mapv(f64::from);
     for level in available() {
-        let mut wide_codes = vec![0; wide.len()];
+        let mut wide_codes = vec![0; LANES * wide.ncols()];
         let mut wide_all = [Quantised { scale: 0.0, error: 0.0 }; LANES];
         let (rows, floor) = (Rows::native(wide.view()), Floor::new(0.0));
         level.kernels_f64().quantise(
             rows,
+            0,
             floor,
             Scales::Own(MOST_CODE),
             &mut wide_codes,

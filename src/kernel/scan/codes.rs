@@ -28,7 +28,7 @@ use std::ops::Range;
 
 /// Four codes of each of sixteen items.
 pub(crate) type Line = [u8; LINE];
-pub(super) const LINE: usize = 64;
+pub(crate) const LINE: usize = 64;
 /// Lines of a tile of AMX, and so behind the last block as well: a tile may be read over its end.
 pub(crate) const TILE_LINES: usize = 16;
 

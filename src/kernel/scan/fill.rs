@@ -1,7 +1,9 @@
 //! Blocks of items while they are filled: codes of rows, laid out as [`codes`](super::codes) has them.
 
-use super::codes::Line;
+use super::GROUP;
+use super::codes::{LINE, Line};
 use super::screen::Outline;
+use crate::kernel::lanes::{LANES, Load};
 
 /// Blocks of items to be filled.
 pub(crate) struct BlocksToFill<'a> {
@@ -20,27 +22,9 @@ impl BlocksToFill<'_> {
         outline(self.scales, self.errors, self.outlines);
     }
 
-    /// Lays out sixteen rows of codes, filled up to whole lines, as one block.
-    pub(crate) fn interleave(&mut self, block: usize, rows: &[u8]) {
-        let lines = &mut self.lines[block * self.lines_per_block..][..self.lines_per_block];
-        let bytes_per_row = 4 * self.lines_per_block;
-        for (four, rows) in rows.chunks(4 * bytes_per_row).enumerate() {
-            let whole =
-                if rows.len() == 4 * bytes_per_row { self.lines_per_block / 4 * 4 } else { 0 };
-            let (in_fours, others) = lines.split_at_mut(whole);
-            for (at, lines) in in_fours.as_chunks_mut::<4>().0.iter_mut().enumerate() {
-                let row = |row: usize| &rows[row * bytes_per_row + 16 * at..][..16];
-                let turned = turned([row(0), row(1), row(2), row(3)].map(as_fours));
-                for (line, codes) in lines.iter_mut().zip(&turned) {
-                    line[16 * four..][..16].copy_from_slice(codes.as_flattened());
-                }
-            }
-            for (item, row) in rows.chunks_exact(bytes_per_row).enumerate() {
-                for (line, codes) in others.iter_mut().zip(&row.as_chunks::<4>().0[whole..]) {
-                    line[16 * four + 4 * item..][..4].copy_from_slice(codes);
-                }
-            }
-        }
+    /// The lines of a block.
+    pub(crate) fn block(&mut self, block: usize) -> &mut [Line] {
+        &mut self.lines[block * self.lines_per_block..][..self.lines_per_block]
     }
 }
 
@@ -52,12 +36,38 @@ pub(super) fn outline(scales: &[f32], errors: &[f32], outlines: &mut [Outline]) 
     }
 }
 
-/// Four times four codes of a row.
-fn as_fours(codes: &[u8]) -> [[u8; 4]; 4] {
-    std::array::from_fn(|at| codes.as_chunks().0[at])
+/// Lays out sixteen rows of codes, filled up to whole multiples of 64, as a block's lines.
+///
+/// Sixteen words of four codes of each row at a time, as the columns of the matrix whose rows they are.
+#[inline(always)]
+pub(crate) fn interleave<L: Load<f32, f32>>(lanes: L, rows: &[Line], block: &mut [Line]) {
+    let pieces = rows.len() / GROUP;
+    for (piece, block) in block.chunks_mut(LANES).enumerate() {
+        let mut words = [lanes.zero(); LANES];
+        for row in 0..LANES {
+            words[row] = lanes.load(&as_words(rows[row * pieces + piece]));
+        }
+        for (line, words) in block.iter_mut().zip(lanes.turned(words)) {
+            *line = as_codes(lanes.store(words));
+        }
+    }
 }
 
-/// Columns for rows. By value, as the compiler makes shuffles of registers of this only then.
-fn turned(rows: [[[u8; 4]; 4]; 4]) -> [[[u8; 4]; 4]; 4] {
-    std::array::from_fn(|column| rows.map(|row| row[column]))
+/// Four codes to a word each, whatever number that is: nothing is computed of it.
+#[inline(always)]
+fn as_words(codes: Line) -> [f32; LANES] {
+    let mut words = [0.0; LANES];
+    for (word, codes) in words.iter_mut().zip(codes.as_chunks().0) {
+        *word = f32::from_le_bytes(*codes);
+    }
+    words
+}
+
+#[inline(always)]
+fn as_codes(words: [f32; LANES]) -> Line {
+    let mut line = [0; LINE];
+    for (codes, word) in line.as_chunks_mut().0.iter_mut().zip(words) {
+        *codes = word.to_le_bytes();
+    }
+    line
 }

@@ -3,7 +3,7 @@
 
 use super::barred::Barred;
 use super::candidates::Candidates;
-use super::codes::{ItemCodes, NOT_FOUND, lines_for};
+use super::codes::{ItemCodes, LINE, Line, NOT_FOUND};
 use super::users::UserCodes;
 use super::{GROUP, Sink};
 use crate::kernel::level::{Level, available};
@@ -60,12 +60,43 @@ fn case(level: Level, users: usize, items: usize, dim: usize) -> Case {
         part.errors[..items.len()].copy_from_slice(&errors);
         part.outline();
         for (block, items) in items.chunks(GROUP).enumerate() {
-            let bytes_per_row = 4 * lines_for(dim);
-            let rows: Vec<_> = items.iter().flat_map(|item| stored(item, bytes_per_row)).collect();
-            part.interleave(block, &rows);
+            lay_out(items, part.block(block));
         }
     }
     Case { level, barred: Vec::new(), users, items, scales, errors, user_codes, item_codes }
+}
+
+/// Items as the lines of a block, by definition.
+fn lay_out(items: &[Vec<i8>], lines: &mut [Line]) {
+    for (item, codes) in items.iter().enumerate() {
+        for (place, code) in stored(codes, 4 * lines.len()).into_iter().enumerate() {
+            lines[place / 4][4 * item + place % 4] = code;
+        }
+    }
+}
+
+#[test]
+fn every_kernel_lays_out_blocks_as_defined() {
+    let mut next = numbers();
+    for lines in [1, 3, 16, 17, 40] {
+        let (words, length) = (lines * 4, 64 * usize::div_ceil(lines, 16));
+        let items: Vec<Vec<i8>> =
+            (0..GROUP).map(|_| (0..words).map(|_| code(next(), 127)).collect()).collect();
+        let mut expected = vec![[0; LINE]; lines];
+        lay_out(&items, &mut expected);
+        let mut rows = vec![[0; LINE]; GROUP * length / LINE];
+        for (row, item) in rows.as_flattened_mut().chunks_mut(length).zip(&items) {
+            row[..words].copy_from_slice(&stored(item, words));
+        }
+        for level in available() {
+            let mut block = vec![[0; LINE]; lines];
+            level.kernels_f32().interleave(&rows, &mut block);
+            assert_eq!(block, expected, "{level:?}, {lines} lines");
+            block.fill([0; LINE]);
+            level.kernels_f64().interleave(&rows, &mut block);
+            assert_eq!(block, expected, "{level:?}, {lines} lines");
+        }
+    }
 }
 
 /// A row with 128 added; whatever fills it up is multiplied by zero.
@@ -212,9 +243,8 @@ fn extreme_codes_are_exact() {
             case.user_codes = user_codes;
             case.items = vec![vec![item; dim]; 17];
             for mut part in case.item_codes.parts_to_fill(32) {
-                let rows = case.items.iter().flat_map(|item| stored(item, dim)).collect::<Vec<_>>();
-                part.interleave(0, &rows[..16 * dim]);
-                part.interleave(1, &rows[16 * dim..]);
+                lay_out(&case.items[..16], part.block(0));
+                lay_out(&case.items[16..], part.block(1));
             }
             assert_found(&case, 0, f32::MIN);
         }

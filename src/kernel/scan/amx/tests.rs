@@ -69,10 +69,8 @@ impl Case {
         for mut blocks in case.items.parts_to_fill(2 * GROUP) {
             for block in 0..blocks.scales.len() / GROUP {
                 // Behind the elements of an item as well there is whatever there may be.
-                let rows: Vec<_> = (0..GROUP * 4 * blocks.lines_per_block)
-                    .map(|_| numbers.byte().max(1))
-                    .collect();
-                blocks.interleave(block, &rows);
+                let lines = blocks.block(block).as_flattened_mut();
+                lines.fill_with(|| numbers.byte().max(1));
             }
             for (scale, error) in blocks.scales.iter_mut().zip(&mut *blocks.errors) {
                 *scale = numbers.float();
