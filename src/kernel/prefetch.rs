@@ -5,38 +5,48 @@
 //! 100,000 × 64 and of 5,000 of 1,000,000 × 128 took 0.72 to 0.86 of the time on one thread. A row's first
 //! line alone gained some 5% at best, and sixteen rows asked for at once less than four by four.
 //!
-//! Nor do rows come by themselves while so much is computed between them as for codes. Those are asked
-//! for into the second-level cache: on the way to the first, a line holds one of the few places there
-//! are for such, and the loads of today wait for those of tomorrow.
+//! Nor do rows come by themselves while as much is computed between them as for codes.
+//!
+//! What is asked for into the first-level cache takes one of its few places for lines on their way, and
+//! other loads wait for those. Into the second level, preparing a catalogue took 0.80 of the time on one
+//! thread, and lists of rows of 512 bytes and more took 0.82 to 0.94. Of shorter rows 1.1 to 1.2.
 
 /// Of a longer row the rest comes by itself.
 const MOST_BYTES: usize = 1024;
-/// Of the first level: x86's hint T0.
-const NEAREST: i32 = 3;
-/// Of the second: T1.
+/// Sixteen rows of so many bytes leave the first-level cache little room.
+const LONG: usize = 512;
+/// Into the first level: x86's hint T0.
+const FIRST: i32 = 3;
+/// Into the second: T1.
 const SECOND: i32 = 2;
 
-/// Asks for a row's first lines.
+/// Asks for what is needed soon.
 #[inline(always)]
-pub(crate) fn prefetch<E>(row: &[E]) {
-    ask_for::<NEAREST, E>(row);
+pub(crate) fn prefetch<E>(memory: &[E]) {
+    ask_for::<FIRST, E>(memory);
 }
 
-/// Asks for a row's first lines, to be near when their time comes.
+/// Asks for what is needed after much else.
 #[inline(always)]
-pub(crate) fn prefetch_early<E>(row: &[E]) {
-    ask_for::<SECOND, E>(row);
+pub(crate) fn prefetch_early<E>(memory: &[E]) {
+    ask_for::<SECOND, E>(memory);
+}
+
+/// Asks for the first lines of a row that is sixteen rows away.
+#[inline(always)]
+pub(crate) fn prefetch_row<E>(row: &[E]) {
+    if size_of_val(row) < LONG { prefetch(row) } else { prefetch_early(row) }
 }
 
 #[inline(always)]
-fn ask_for<const LEVEL: i32, E>(row: &[E]) {
+fn ask_for<const LEVEL: i32, E>(memory: &[E]) {
     const LINE: usize = 64;
-    for offset in (0..size_of_val(row).min(MOST_BYTES)).step_by(LINE) {
+    for offset in (0..size_of_val(memory).min(MOST_BYTES)).step_by(LINE) {
         #[cfg(target_arch = "x86_64")]
         // SAFETY: every CPU of this architecture has the instruction, which only hints.
         unsafe {
             std::arch::x86_64::_mm_prefetch::<LEVEL>(
-                row.as_ptr().cast::<i8>().wrapping_add(offset),
+                memory.as_ptr().cast::<i8>().wrapping_add(offset),
             );
         }
         #[cfg(not(target_arch = "x86_64"))]

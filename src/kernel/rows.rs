@@ -6,7 +6,7 @@
 //! are shared by a group of sixteen rows.
 
 use super::lanes::{LANES, Load};
-use super::prefetch::prefetch;
+use super::prefetch::prefetch_row;
 use super::range::{Floor, Prepared, out_of_range, places, prepare};
 use super::real::Real;
 use super::source::Source;
@@ -113,7 +113,7 @@ impl Order for Listed<'_> {
         let places = self.0.get(place..).and_then(|places| places.first_chunk::<4>());
         for &place in places.into_iter().flatten() {
             if let Some(row) = items.contiguous(place as usize) {
-                prefetch(row);
+                prefetch_row(row);
             }
         }
     }

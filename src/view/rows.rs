@@ -2,7 +2,7 @@
 
 use super::stored::{Narrow, Stored};
 use super::strided::Strided;
-use crate::kernel::prefetch::prefetch;
+use crate::kernel::prefetch::prefetch_row;
 use crate::kernel::real::Real;
 use half::{bf16, f16};
 use ndarray::ArrayView2;
@@ -77,7 +77,7 @@ impl<'a, E: Real> Rows<'a, E> {
     /// Asks for a row, if it lies in one piece.
     pub(crate) fn prefetch(&self, index: usize) {
         for_each_type!(self.0, rows => {
-            prefetch(rows.contiguous(index).unwrap_or_default());
+            prefetch_row(rows.contiguous(index).unwrap_or_default());
         });
     }
 
