@@ -98,10 +98,13 @@ def as_input(name: str, argument: ArrayLike) -> Vectors:
 def stored(name: str, array: NDArray[Any]) -> Vectors:
     """Do the work of `as_input` on an array."""
     dtype = array.dtype
-    if not is_taken(dtype):
-        if dtype.kind not in "fiub":
-            raise TypeError(f"{name}: got dtype {dtype}, expected {ACCEPTED}")
+    if is_taken(dtype):
+        if dtype.isnative and array.flags.aligned:
+            return array
+    elif dtype.kind in "fiub":
         dtype = np.dtype(np.float64)
+    else:
+        raise TypeError(f"{name}: got dtype {dtype}, expected {ACCEPTED}")
     # Not `ascontiguousarray`: a layout is no reason to copy. Alignment and byte order are.
     return np.require(array, dtype if dtype.isnative else dtype.newbyteorder("="), "A")
 

@@ -196,7 +196,9 @@ def as_users(users: Vectors, items: tuple[int, ...]) -> tuple[Vectors, bool]:
         wanted = f"(U, {dim}), (U, 1, {dim}) or ({dim},), to fit items of shape {items}"
         raise fitting("users", shape, wanted)
     # Without the axis of one that they may have, or with one for the only user.
-    return users[:, 0] if users.ndim == 3 else np.atleast_2d(users), users.ndim == 1
+    if len(shape) == 1:
+        return users[None], True
+    return users[:, 0] if len(shape) == 3 else users, False
 
 
 __all__ = ["Filter", "Segment", "TopK", "as_search", "as_users", "search", "top_k"]

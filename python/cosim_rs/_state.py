@@ -99,7 +99,7 @@ class State(Positions):
         """Whether there is an item in each slot, unless there is one in all."""
         return self._live
 
-    @property
+    @cached_property
     def segments(self) -> list[Segment]:
         """What a search goes over."""
         return [Segment(piece.items, piece.codes, piece.places) for piece in self.pieces]

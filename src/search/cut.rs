@@ -16,6 +16,15 @@ const SPAN_BYTES: usize = 512 << 10;
 /// Items in a block, at the most.
 const MOST_ITEMS: usize = 8192;
 
+/// So few users go over the codes of a block but once, so it need not stay in a cache.
+const FEW_USERS: usize = GROUP;
+/// Bytes of the codes of a block's items then: they are read in less than a millisecond, so that a search
+/// can be interrupted.
+const MOST_BYTES: usize = 16 << 20;
+/// How many blocks there are then for each thread. A block costs some 0.4 µs beside its reading, but one
+/// that is late must not keep the others waiting for long.
+const BLOCKS_OF_FEW: usize = 3;
+
 /// The blocks of a scan. There is a panel for each thread if that leaves it users enough, and
 /// if items are few, users are cut finer, so that no thread goes without a block. But codes that are
 /// not prepared would be made by each panel.
@@ -26,7 +35,11 @@ pub(super) fn grid(
 ) -> Grid {
     const BLOCKS_A_THREAD: usize = 2;
     const ROUND: usize = 2 * GROUP; // users of a tile, at the most
-    let span = (SPAN_BYTES / dim.max(1)).clamp(4 * GROUP, MOST_ITEMS) / GROUP * GROUP;
+    let cached = (SPAN_BYTES / dim.max(1)).clamp(4 * GROUP, MOST_ITEMS);
+    let share = items.div_ceil(threads.saturating_mul(BLOCKS_OF_FEW));
+    let once = share.min(MOST_BYTES / dim.max(1));
+    let span = if prepared && users <= FEW_USERS { cached.max(once) } else { cached };
+    let span = span.next_multiple_of(GROUP);
     let few_items = threads.saturating_mul(BLOCKS_A_THREAD).div_ceil(items.div_ceil(span));
     let panels = if prepared { few_items.max(threads.min(users / WORTH_A_PANEL)) } else { 1 };
     let share = users.div_ceil(panels);
@@ -51,6 +64,17 @@ mod tests {
         assert_eq!(panel(1, 1800, usize::MAX, true), (1, 1));
         assert_eq!(panel(1000, 1 << 20, 8, true), (128, 8 * 128));
         assert_eq!(panel(100, 1 << 20, 8, true), (100, 128));
+    }
+
+    #[test]
+    fn few_users_have_few_blocks() {
+        let span = |users, items, prepared| grid((users, items, 64), 2, prepared).span;
+        assert_eq!(span(1, 100_000, true), 16_672);
+        assert_eq!(span(16, 100_000, true), 16_672);
+        assert_eq!(span(17, 100_000, true), 8192);
+        assert_eq!(span(1, 100_000, false), 8192);
+        assert_eq!(span(1, 1000, true), 8192);
+        assert_eq!(span(1, 1 << 30, true), 262_144);
     }
 
     #[test]
