@@ -8,8 +8,9 @@
 //! Nor do rows come by themselves while as much is computed between them as for codes.
 //!
 //! What is asked for into the first-level cache takes one of its few places for lines on their way, and
-//! other loads wait for those. Into the second level, preparing a catalogue took 0.80 of the time on one
-//! thread, and lists of rows of 512 bytes and more took 0.82 to 0.94. Of shorter rows 1.1 to 1.2.
+//! other loads wait for those. Into the second level, preparing a catalogue took 0.84 of the time on one
+//! thread, and lists of rows of 512 bytes and more 0.82 to 0.94 where they came from memory, though 1.06
+//! to 1.12 from the third level. Rows of 256 bytes took 1.1 to 1.2, so those go to the first.
 
 /// Of a longer row the rest comes by itself.
 const MOST_BYTES: usize = 1024;
