@@ -80,13 +80,7 @@ pub(crate) fn quantise<E: Real, L>(
     let count = LANES.min(rows.count() - first);
     assert!(count > 0 && rows.dim() <= MOST_CODES);
     let mut scratch = [const { Vec::new() }; LANES];
-    let mut sixteen = rows.in_memory(first).unwrap_or_else(|| {
-        let mut sixteen = [&[][..]; LANES];
-        for (index, scratch) in scratch.iter_mut().enumerate().take(count) {
-            sixteen[index] = rows.row(first + index, scratch);
-        }
-        sixteen
-    });
+    let mut sixteen = slices(rows, first, &mut scratch[..count]);
     let next = rows.in_memory(first + LANES).unwrap_or(sixteen);
     let mut scaled = [const { Vec::new() }; LANES];
     let norms = Norms::new(lanes, &mut sixteen[..count], floor, &mut scaled);
@@ -102,21 +96,23 @@ pub(crate) fn quantise<E: Real, L>(
             left_out[index] = units.code(index, row, codes, next[index]);
         }
     }
+    *quantised = units.quantised(lanes, &norms, &left_out, rows.dim());
+}
 
-    let errors = units.errors(lanes, &left_out, rows.dim());
-    for index in 0..count {
-        let scale = units.scale[index];
-        let error = if norms.squares[index].is_nan() {
-            f32::NAN
-        } else if scale != 0.0 {
-            errors[index]
-        } else if norms.is_zero[index] {
-            0.0
-        } else {
-            256.0 * units::LEAST_ELEMENT // more than the root of MOST_CODES times the least element
-        };
-        quantised[index] = Quantised { scale, error };
-    }
+/// Rows from one on, where they lie or in `scratch`, which has room for as many; behind them nothing.
+#[inline(always)]
+fn slices<'s, E: Real>(
+    rows: Rows<'s, E>,
+    first: usize,
+    scratch: &'s mut [Vec<E>],
+) -> [&'s [E]; LANES] {
+    rows.in_memory(first).unwrap_or_else(|| {
+        let mut sixteen = [&[][..]; LANES];
+        for (index, scratch) in scratch.iter_mut().enumerate() {
+            sixteen[index] = rows.row(first + index, scratch);
+        }
+        sixteen
+    })
 }
 
 /// What is to be known of sixteen rows before they are coded.

@@ -16,18 +16,17 @@ const SPAN_BYTES: usize = 512 << 10;
 /// Items in a block, at the most.
 const MOST_ITEMS: usize = 8192;
 
-/// So few users go over the codes of a block but once, so it need not stay in a cache.
+/// So few users go over a block's codes but once, and nothing is gained by having them in a cache.
 const FEW_USERS: usize = GROUP;
-/// Bytes of the codes of a block's items then: they are read in less than a millisecond, so that a search
-/// can be interrupted.
-const MOST_BYTES: usize = 16 << 20;
-/// How many blocks there are then for each thread. A block costs some 0.4 µs beside its reading, but one
-/// that is late must not keep the others waiting for long.
+/// How many blocks there are then for each thread. A block costs 0.4 µs beside its reading, but one that
+/// is late must not keep the others waiting for long.
 const BLOCKS_OF_FEW: usize = 3;
+/// Bytes of the codes of a block's items then: not so many that a search could hardly be interrupted.
+const MOST_BYTES: usize = 16 << 20;
 
 /// The blocks of a scan. There is a panel for each thread if that leaves it users enough, and
 /// if items are few, users are cut finer, so that no thread goes without a block. But codes that are
-/// not prepared would be made by each panel.
+/// not prepared would be made by each panel, and few users have few blocks.
 pub(super) fn grid(
     (users, items, dim): (usize, usize, usize),
     threads: usize,
@@ -36,9 +35,9 @@ pub(super) fn grid(
     const BLOCKS_A_THREAD: usize = 2;
     const ROUND: usize = 2 * GROUP; // users of a tile, at the most
     let cached = (SPAN_BYTES / dim.max(1)).clamp(4 * GROUP, MOST_ITEMS);
-    let share = items.div_ceil(threads.saturating_mul(BLOCKS_OF_FEW));
-    let once = share.min(MOST_BYTES / dim.max(1));
-    let span = if prepared && users <= FEW_USERS { cached.max(once) } else { cached };
+    let even = items.div_ceil(threads.saturating_mul(BLOCKS_OF_FEW));
+    let read_once = even.min(MOST_BYTES / dim.max(1));
+    let span = if prepared && users <= FEW_USERS { cached.max(read_once) } else { cached };
     let span = span.next_multiple_of(GROUP);
     let few_items = threads.saturating_mul(BLOCKS_A_THREAD).div_ceil(items.div_ceil(span));
     let panels = if prepared { few_items.max(threads.min(users / WORTH_A_PANEL)) } else { 1 };

@@ -50,6 +50,17 @@ fn codes_find_what_they_found_before() {
     }
 }
 
+/// So that the bytes of a file are those of its items, and of nothing that was coded before.
+#[test]
+fn behind_the_last_item_there_are_zeros() {
+    let (_, catalogue) = prepared(17, 8);
+    let of_last = catalogue.lines().chunks(64).skip(2).take(2);
+    for line in of_last {
+        assert!(line[..4].iter().any(|&code| code != 0));
+        assert_eq!(line[4..], [0; 60]);
+    }
+}
+
 /// A slice may lie anywhere, as if it were at the wrong place of a file.
 #[test]
 fn lines_may_begin_anywhere() {

@@ -210,32 +210,24 @@ impl Lanes<f64> for Avx2 {
     }
     #[inline(always)]
     fn halves_2(self, a: [__m256d; 4], b: [__m256d; 4]) -> [[__m256d; 4]; 2] {
-        let pairs = [[a[0], a[1]], [a[2], a[3]], [b[0], b[1]], [b[2], b[3]]];
+        let (one, other) = ([a[0], a[2], b[0], b[2]], [a[1], a[3], b[1], b[3]]);
         // SAFETY: `self` proves AVX2.
         unsafe {
             [
-                each!([pairs[0], pairs[1], pairs[2], pairs[3]], |[one, other]| {
-                    _mm256_permute2f128_pd::<0x20>(one, other)
-                }),
-                each!([pairs[0], pairs[1], pairs[2], pairs[3]], |[one, other]| {
-                    _mm256_permute2f128_pd::<0x31>(one, other)
-                }),
+                each!([0, 1, 2, 3], |at| _mm256_permute2f128_pd::<0x20>(one[at], other[at])),
+                each!([0, 1, 2, 3], |at| _mm256_permute2f128_pd::<0x31>(one[at], other[at])),
             ]
         }
     }
     /// Leaves the first rows of two pairs in one half, the second ones in the other.
     #[inline(always)]
     fn halves_1(self, a: [__m256d; 4], b: [__m256d; 4]) -> [[__m256d; 4]; 2] {
-        let pairs = [[a[0], a[1]], [a[2], a[3]], [b[0], b[1]], [b[2], b[3]]];
+        let (one, other) = ([a[0], a[2], b[0], b[2]], [a[1], a[3], b[1], b[3]]);
         // SAFETY: `self` proves AVX2.
         unsafe {
             [
-                each!([pairs[0], pairs[1], pairs[2], pairs[3]], |[one, other]| _mm256_unpacklo_pd(
-                    one, other
-                )),
-                each!([pairs[0], pairs[1], pairs[2], pairs[3]], |[one, other]| _mm256_unpackhi_pd(
-                    one, other
-                )),
+                each!([0, 1, 2, 3], |at| _mm256_unpacklo_pd(one[at], other[at])),
+                each!([0, 1, 2, 3], |at| _mm256_unpackhi_pd(one[at], other[at])),
             ]
         }
     }

@@ -3,11 +3,10 @@
 // Loops over lanes go by index: they become vectors, where iterators over arrays may not.
 #![allow(clippy::needless_range_loop)]
 
-use super::{MOST_CODE, Norms, Scales, ZERO_CODE, larger};
+use super::{MOST_CODE, Norms, Quantised, Scales, ZERO_CODE, larger};
 use crate::kernel::lanes::{LANES, Load};
 use crate::kernel::prefetch::prefetch_early;
 use crate::kernel::real::Real;
-use std::hint::black_box;
 
 /// Unit vectors with no element this large, as a large epsilon makes them, have no codes but zeros:
 /// their squares would not be normal numbers.
@@ -35,8 +34,7 @@ impl Units {
         let (most_code, shared) = match whose {
             Scales::Own(most_code) => (f32::from(most_code), 0.0),
             Scales::Shared => {
-                let or_zero = |most| if most >= 0.0 { most } else { 0.0 }; // NaN would stay
-                (f32::from(MOST_CODE), largest_lane(most.map(or_zero)))
+                (f32::from(MOST_CODE), most.into_iter().fold(0.0, larger)) // NaN is never larger
             }
         };
         let mut units = Self { factor: [0.0; LANES], scale: [0.0; LANES] };
@@ -74,14 +72,15 @@ impl Units {
         sums
     }
 
-    /// The errors of rows that left out these squares.
+    /// Scales and errors of rows that left out these squares.
     #[inline(always)]
-    pub(super) fn errors<L: Load<f32, f32>>(
+    pub(super) fn quantised<E: Real, L: Load<f32, f32>>(
         &self,
         lanes: L,
+        norms: &Norms<E>,
         squares: &[[f32; LANES]; LANES],
         dim: usize,
-    ) -> [f32; LANES] {
+    ) -> [Quantised; LANES] {
         let mut rows = [lanes.zero(); LANES];
         for (row, squares) in rows.iter_mut().zip(squares) {
             *row = lanes.load(squares);
@@ -91,7 +90,19 @@ impl Units {
         for index in 0..LANES {
             errors[index] = self.scale[index] * errors[index].sqrt() * (1.0 + margin) + margin;
         }
-        errors
+        std::array::from_fn(|index| {
+            let scale = self.scale[index];
+            let error = if norms.squares[index].is_nan() {
+                f32::NAN
+            } else if scale != 0.0 {
+                errors[index]
+            } else if norms.is_zero[index] {
+                0.0
+            } else {
+                256.0 * LEAST_ELEMENT // more than the root of MOST_CODES times the least element
+            };
+            Quantised { scale, error }
+        })
     }
 }
 
@@ -115,24 +126,6 @@ fn filled_up<E: Real>(rest: &[E]) -> [E; LANES] {
     let mut group = [E::ZERO; LANES];
     group[..rest.len()].copy_from_slice(rest);
     group
-}
-
-/// The largest lane, by a tree, which takes a quarter of the time of a chain.
-///
-/// The lanes pass through a box that the compiler cannot see into, or it would shape the loop that
-/// fills them after the tree: that took twice the time. Each level has a loop of its own, as one
-/// loop over all of them is not unrolled.
-#[inline(always)]
-fn largest_lane<E: Real>(lanes: [E; LANES]) -> E {
-    let lanes = black_box(lanes);
-    let (mut eight, mut four) = ([E::ZERO; 8], [E::ZERO; 4]);
-    for lane in 0..8 {
-        eight[lane] = larger(lanes[lane], lanes[lane + 8]);
-    }
-    for lane in 0..4 {
-        four[lane] = larger(eight[lane], eight[lane + 4]);
-    }
-    larger(larger(four[0], four[2]), larger(four[1], four[3]))
 }
 
 /// (m + 12)u or more, of which 1 can be added exactly; see the prose of [`super`].
