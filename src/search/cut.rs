@@ -1,8 +1,9 @@
 //! How a scan is cut into blocks, so that what a block works with stays in the caches: the codes of its
 //! users and items, and the rows of those items that are scored for several users.
 
-use super::grid::Grid;
+use super::grid::{Grid, parts};
 use crate::kernel::scan::GROUP;
+use std::ops::Range;
 
 /// Users in a block, if their codes are not too long: enough that an item's row is scored for
 /// several of them.
@@ -18,10 +19,10 @@ const MOST_ITEMS: usize = 8192;
 
 /// So few users go over a block's codes but once, and nothing is gained by having them in a cache.
 const FEW_USERS: usize = GROUP;
-/// How many blocks there are then for each thread. A block costs 0.4 µs beside its reading, but one that
-/// is late must not keep the others waiting for long.
-const BLOCKS_OF_FEW: usize = 3;
-/// Bytes of the codes of a block's items then: not so many that a search could hardly be interrupted.
+/// Bytes of the codes of a block's items then: not so few that what a block costs beside its reading,
+/// 0.4 µs, would show, unless threads had too few blocks;
+const LEAST_BYTES: Range<usize> = SPAN_BYTES..1 << 20;
+/// and not so many that a search could hardly be interrupted.
 const MOST_BYTES: usize = 16 << 20;
 
 /// The blocks of a scan. There is a panel for each thread if that leaves it users enough, and
@@ -34,16 +35,35 @@ pub(super) fn grid(
 ) -> Grid {
     const BLOCKS_A_THREAD: usize = 2;
     const ROUND: usize = 2 * GROUP; // users of a tile, at the most
-    let cached = (SPAN_BYTES / dim.max(1)).clamp(4 * GROUP, MOST_ITEMS);
-    let even = items.div_ceil(threads.saturating_mul(BLOCKS_OF_FEW));
-    let read_once = even.min(MOST_BYTES / dim.max(1));
-    let span = if prepared && users <= FEW_USERS { cached.max(read_once) } else { cached };
-    let span = span.next_multiple_of(GROUP);
+    if prepared && users <= FEW_USERS {
+        return Grid { users, items, panel: users, spans: halving(items, dim, threads) };
+    }
+    let span = (SPAN_BYTES / dim.max(1)).clamp(4 * GROUP, MOST_ITEMS).next_multiple_of(GROUP);
     let few_items = threads.saturating_mul(BLOCKS_A_THREAD).div_ceil(items.div_ceil(span));
     let panels = if prepared { few_items.max(threads.min(users / WORTH_A_PANEL)) } else { 1 };
     let share = users.div_ceil(panels);
     let most = (PANEL_BYTES / dim.max(1)).clamp(ROUND, PANEL) / ROUND * ROUND;
-    Grid { users, items, panel: share.next_multiple_of(GROUP).min(most).min(users), span }
+    let panel = share.next_multiple_of(GROUP).min(most).min(users);
+    Grid { users, items, panel, spans: parts(span, items) }
+}
+
+/// Spans of which each is a thread's share of half of what is left: few, and the last ones short, so that
+/// no thread waits for long until another one is done with its own.
+fn halving(items: usize, dim: usize, threads: usize) -> Vec<Range<usize>> {
+    const LEAST_BLOCKS_A_THREAD: usize = 3;
+    let holding = |bytes: usize| bytes / dim.max(1);
+    let even = items.div_ceil(threads.saturating_mul(LEAST_BLOCKS_A_THREAD));
+    let least = even.clamp(holding(LEAST_BYTES.start), holding(LEAST_BYTES.end));
+    let mut spans = Vec::new();
+    let mut first = 0;
+    while first < items {
+        let share = (items - first) / threads.saturating_mul(2);
+        let length = share.clamp(least, holding(MOST_BYTES)).next_multiple_of(GROUP);
+        let end = (first + length).min(items);
+        spans.push(first..end);
+        first = end;
+    }
+    spans
 }
 
 #[cfg(test)]
@@ -55,7 +75,7 @@ mod tests {
     fn there_is_a_block_for_each_thread_if_there_are_users_enough() {
         let panel = |users, items, threads, prepared| {
             let grid = grid((users, items, 64), threads, prepared);
-            (grid.panel, grid.items.div_ceil(grid.span) * grid.users.div_ceil(grid.panel))
+            (grid.panel, grid.spans.len() * grid.users.div_ceil(grid.panel))
         };
         assert_eq!(panel(256, 1800, 2, true), (64, 4));
         assert_eq!(panel(256, 1800, 2, false), (256, 1));
@@ -65,20 +85,35 @@ mod tests {
         assert_eq!(panel(100, 1 << 20, 8, true), (100, 128));
     }
 
+    /// How many blocks there are, how long the first is, and the longest of the last, one a thread.
+    fn blocks(shape: (usize, usize, usize), threads: usize, prepared: bool) -> [usize; 3] {
+        let spans = grid(shape, threads, prepared).spans;
+        let ends = spans.iter().map(|span| span.end);
+        assert!(
+            spans.iter().map(|span| span.start).eq([0].into_iter().chain(ends).take(spans.len()))
+        );
+        assert!(spans.last().is_some_and(|last| last.end == shape.1));
+        let last = spans.iter().rev().take(threads).map(Range::len).max();
+        [spans.len(), spans[0].len(), last.unwrap()]
+    }
+
     #[test]
-    fn few_users_have_few_blocks() {
-        let span = |users, items, prepared| grid((users, items, 64), 2, prepared).span;
-        assert_eq!(span(1, 100_000, true), 16_672);
-        assert_eq!(span(16, 100_000, true), 16_672);
-        assert_eq!(span(17, 100_000, true), 8192);
-        assert_eq!(span(1, 100_000, false), 8192);
-        assert_eq!(span(1, 1000, true), 8192);
-        assert_eq!(span(1, 1 << 30, true), 262_144);
+    fn few_users_have_few_blocks_and_short_ones_at_the_end() {
+        for users in [1, 16] {
+            assert_eq!(blocks((users, 1_000_000, 64), 2, true), [14, 250_000, 16_384]);
+            assert_eq!(blocks((users, 1_000_000, 64), 8, true), [37, 62_512, 16_384]);
+        }
+        assert_eq!(blocks((17, 1_000_000, 64), 2, true), [123, 8192, 8192]);
+        assert_eq!(blocks((1, 1_000_000, 64), 2, false), [123, 8192, 8192]);
+        assert_eq!(blocks((1, 60_000, 64), 2, true), [6, 15_008, 10_000]);
+        assert_eq!(blocks((1, 1000, 64), 2, true), [1, 1000, 1000]);
+        assert_eq!(blocks((1, 1 << 30, 64), 2, true)[1..], [262_144, 16_384]);
     }
 
     #[test]
     fn blocks_of_long_vectors_are_small() {
         let grid = grid((1000, 100_000, MOST_CODES), 2, true);
-        assert_eq!((grid.panel, grid.span), (32, 64));
+        assert_eq!((grid.panel, grid.spans[0].len()), (32, 64));
+        assert_eq!(blocks((1, 100_000, MOST_CODES), 2, true)[1..], [2048, 128]);
     }
 }

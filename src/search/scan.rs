@@ -18,11 +18,11 @@ use super::tiles::Tiles;
 use super::wanted::Wanted;
 use crate::kernel::quantise::MOST_CODES;
 use crate::kernel::real::Real;
-use crate::kernel::scan::ScanKernel;
 use crate::kernel::scan::barred::Barred;
 use crate::kernel::scan::candidates::Candidates;
 use crate::kernel::scan::codes::ItemCodes;
 use crate::kernel::scan::users::UserCodes;
+use crate::kernel::scan::{GROUP, ScanKernel};
 use crate::score::Call;
 use crate::view::Rows;
 use std::ops::Range;
@@ -151,7 +151,7 @@ impl<'s, 'a, E: Real> Scan<'s, 'a, E> {
             candidates: (0..self.grid.panel).map(|_| Candidates::new(self.wanted.k)).collect(),
             scores: Vec::new(),
             items: ItemCodes::new(
-                if self.prepared.is_some() { 0 } else { self.grid.span },
+                if self.prepared.is_some() { 0 } else { self.grid.spans[0].len() },
                 self.wanted.users.dim(),
             ),
         })
@@ -169,7 +169,7 @@ impl<'s, 'a, E: Real> Scan<'s, 'a, E> {
             prepared.blocks(items)
         } else {
             let rows = self.segment.items.range(items.clone());
-            span.parts_to_fill(self.grid.span)
+            span.parts_to_fill(self.grid.spans[0].len().next_multiple_of(GROUP))
                 .for_each(|mut blocks| self.quantiser.fill(rows, &mut blocks));
             span.blocks(0..items.len()).from(items.start)
         };

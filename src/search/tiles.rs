@@ -4,7 +4,7 @@
 //! users' hits, and at its end merges them into the users' own. So no lock is held meanwhile. Where
 //! only a few items are allowed, they are a list, and a panel is a copy of what is listed.
 
-use super::grid::Grid;
+use super::grid::{Grid, parts};
 use super::segment::Segment;
 use super::wanted::Wanted;
 use crate::blocks::Block;
@@ -27,7 +27,7 @@ impl<E: Real> Tiles<E> {
 
     pub(super) fn grid(&self, users: usize, items: usize, dim: usize) -> Grid {
         let panel = self.panels.users.min(users);
-        Grid { users, items, panel, span: self.panels.span(panel, dim) }
+        Grid { users, items, panel, spans: parts(self.panels.span(panel, dim), items) }
     }
 
     /// Searches some rows of a segment, or what is `listed` at some places, for those of some users
