@@ -41,7 +41,10 @@ IDS: dict[str, Callable[[int], Any]] = {
     "big-endian": lambda count: np.arange(count)[::-1].astype(">i4"),
     "text": lambda count: strings(count, "U"),
     "wide text": lambda count: strings(count, "U200"),
+    "text of one width": lambda count: np.array([f"{row:04}" for row in range(count, 0, -1)], "U4"),
+    "accented, of one width": lambda count: np.array([f"é{row:04}" for row in range(count)], "U5"),
     "bytes": lambda count: strings(count, "S"),
+    "bytes of one width": lambda count: np.array([b"%04d" % row for row in range(count)], "S4"),
 }
 if HAS_STRINGS:
     IDS["texts of any length"] = lambda count: strings(count, np.dtypes.StringDType())

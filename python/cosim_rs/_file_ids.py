@@ -124,7 +124,9 @@ def _strings(name: str, joined: NDArray[np.uint8], offsets: NDArray[np.int64]) -
         offsets = np.concatenate([[0], np.cumsum(begins)])[offsets]
     if name == STRINGS:
         return _of_any_width(text, offsets)
-    return _fixed(name, np.frombuffer(text.encode("utf-32-le"), np.uint32), offsets)
+    is_ascii = len(text) == len(joined)
+    characters = joined if is_ascii else np.frombuffer(text.encode("utf-32-le"), np.uint32)
+    return _fixed(name, characters, offsets)
 
 
 def _of_any_width(text: str, offsets: NDArray[np.int64]) -> NDArray[Any]:
@@ -141,9 +143,12 @@ def _fixed(name: str, characters: NDArray[Any], offsets: NDArray[np.int64]) -> N
     longest = int(lengths.max(initial=0))
     if not longest <= width <= max(longest, MOST_WIDTH):
         raise ValueError(f"ids: got strings of {longest} characters in the dtype {name}")
+    unit = np.uint32 if name[0] == "U" else np.uint8
+    if lengths.min(initial=width) == width:
+        return characters.astype(unit).view(name)  # a quarter of the time
     names = np.zeros(len(lengths), name)
-    places = names.view(characters.dtype).reshape(-1, width)
-    small = np.min_scalar_type(width)  # a quarter of the time
+    places = names.view(unit).reshape(-1, width)
+    small = np.min_scalar_type(width)  # again a quarter
     places[np.arange(width, dtype=small) < lengths.astype(small)[:, None]] = characters
     return names
 
