@@ -37,7 +37,8 @@ def test_each_verb_has_help_with_examples(verb: str) -> None:
 def test_help_imports_nothing_but_numpy() -> None:
     code = (
         "import sys; from cosim_rs.cli import main; main(['--help'])\n"
-        "print(sorted({'pyarrow', 'tqdm', 'scipy', 'numba', 'keras'} & set(sys.modules)))"
+        "known = {'pyarrow', 'tqdm', 'filelock', 'scipy', 'numba', 'keras'}\n"
+        "print(sorted(known & set(sys.modules)))"
     )
     assert run_python(code).splitlines()[-1] == "[]"
 
@@ -65,12 +66,21 @@ def test_version() -> None:
     assert done("--version").out == f"cosim_rs {cosim_rs.__version__}\n"
 
 
-@pytest.mark.parametrize("missing", ["pyarrow", "tqdm"])
-@pytest.mark.parametrize("verb", ["index", "mine"])
-def test_what_is_not_installed_is_said(tmp_path: Path, missing: str, verb: str) -> None:
+@pytest.mark.parametrize(
+    ("missing", "verb", "options"),
+    [
+        ("pyarrow", "index", []),
+        ("tqdm", "index", []),
+        ("pyarrow", "mine", ["--min-score", "0"]),
+        ("tqdm", "mine", ["--min-score", "0"]),
+        ("filelock", "top-k", ["--catalogue", "items.safetensors"]),
+    ],
+)
+def test_what_is_not_installed_is_said(
+    tmp_path: Path, missing: str, verb: str, options: list[str]
+) -> None:
     path = write_npy(tmp_path / "x.npy", gaussian_rows(3, 4))
-    arguments = [verb, str(path), "-o", str(tmp_path / "out.csv")]
-    arguments += ["--min-score", "0"] if verb == "mine" else []
+    arguments = [verb, str(path), "-o", str(tmp_path / "out.csv"), *options]
     code = f"""
 import contextlib, io, sys
 sys.modules[{missing!r}] = None  # whose import fails then, as if there were none

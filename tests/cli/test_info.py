@@ -87,7 +87,7 @@ def test_arrays_need_numpy_alone(tmp_path: Path, format: str) -> None:
     path, _ = write(tmp_path, format, *items())
     code = (
         f"import sys; from cosim_rs.cli import main; code = main(['info', {str(path)!r}])\n"
-        "print(code, sorted({'pyarrow', 'tqdm', 'scipy', 'numba'} & set(sys.modules)))"
+        "print(code, sorted({'pyarrow', 'tqdm', 'filelock', 'scipy', 'numba'} & set(sys.modules)))"
     )
     assert run_python(code).splitlines()[-1] == "0 []"
 

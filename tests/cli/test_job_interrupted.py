@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
-from files import done
+from files import done, refusal
 from helpers import TESTS
 from jobs import GROUP, contents, write_catalogue, write_users
 
@@ -87,6 +87,21 @@ def test_killed_at_any_moment(arguments: list[str], tmp_path: Path) -> None:
         "whole",
         "whole.manifest.json",
     ]
+
+
+def test_one_run_at_a_time(arguments: list[str], tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    process = started(*arguments, "-o", str(out))
+    while not (out.exists() and contents(out)):
+        time.sleep(0.002)
+    for flag in ("--resume", "--overwrite"):
+        message = refusal(2, *arguments, "-o", str(out), flag)
+        assert message == f"-o: another run is writing to {out}"
+    _, told = process.communicate(timeout=60)
+    assert (process.returncode, "Traceback" in told) == (0, False)
+    assert contents(out) == contents(tmp_path / "whole")
+    assert not (tmp_path / ".out.unfinished").exists()
+    done(*arguments, "-o", str(out), "--resume")
 
 
 def test_ctrl_c(arguments: list[str], tmp_path: Path) -> None:

@@ -14,6 +14,8 @@ from files import Outcome, cosim_rs_command, done, refusal
 from jobs import GROUP, VECTORS, contents, write_catalogue, write_users
 
 from cosim_rs.cli import _job_rows
+from cosim_rs.cli._errors import BadOption
+from cosim_rs.cli._job_output import Output, part_name
 from cosim_rs.cli._job_overlap import DEPTH, ahead, behind
 from cosim_rs.cli._job_part import PartFile
 
@@ -81,6 +83,21 @@ def test_a_file_is_no_folder(run: Run) -> None:
     run.out.write_text("mine")
     assert "is a file, expected a folder" in refusal(2, *run.arguments("--overwrite"))
     assert run.out.read_text() == "mine"
+
+
+@pytest.mark.parametrize("flags", [(False, False), (True, False), (False, True)])
+def test_what_another_run_has_just_written_is_left_alone(
+    flags: tuple[bool, bool], tmp_path: Path
+) -> None:
+    """It was finished after this one had looked, and before this one had the folder alone."""
+    out, (resume, overwrite) = tmp_path / "out", flags
+    output = Output(str(out), {}, resume=resume, overwrite=overwrite)
+    out.mkdir()
+    (out / part_name(0)).write_bytes(b"another's")
+    with pytest.raises(BadOption, match="-o: another run has just written to"), output.begun():
+        pass
+    assert contents(out) == {part_name(0): b"another's"}
+    assert os.listdir(tmp_path) == ["out"]
 
 
 def test_resume_makes_only_what_is_missing(run: Run) -> None:
@@ -162,7 +179,7 @@ def test_what_is_stale_is_swept_before_anything_is_written(
 
     monkeypatch.setattr(PartFile, "write", write)
     run.done()
-    assert [len(names) for names in there] == [1] * 4
+    assert [len(names) for names in there] == [2] * 4  # the part, and the lock
     assert "part-000000.parquet.1234abcd" not in there[0]
     assert not unfinished.exists()
 

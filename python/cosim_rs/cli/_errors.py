@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 
 FAILED, USAGE, BAD_DATA, INTERRUPTED = 1, 2, 3, 130
-EXTRA = ("pyarrow", "tqdm")  # what `cosim-rs[batch]` installs
+EXTRA = ("pyarrow", "tqdm", "filelock")  # what `cosim-rs[batch]` installs
 
 
 class BadData(Exception):  # noqa: N818 -- it is no error of ours

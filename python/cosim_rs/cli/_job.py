@@ -41,20 +41,18 @@ class Job:
         """Do what is left to do, and tell what was done."""
         # What is wrong with the columns is found out before anything is written.
         schema = self.scored(self.source.nothing()).result.schema
-        self.output.begin()
         before = self.output.done
         left = [part for part in self.source.parts if part.name not in before]
         begin = time.monotonic()
-        try:
-            done = self._finished(left, schema)
-        except BaseException:
-            if count := self.output.count():
-                of = f"{count} of {len(self.source.parts)} parts"
-                print(f"finished {of}; with --resume the same command goes on", file=sys.stderr)
-            raise
-        finally:
-            self.output.sweep()
-        self.output.end(_summary([*before.values(), *done.values()]))
+        with self.output.begun():
+            try:
+                done = self._finished(left, schema)
+            except BaseException:
+                if count := self.output.count():
+                    of = f"{count} of {len(self.source.parts)} parts"
+                    print(f"finished {of}; with --resume the same command goes on", file=sys.stderr)
+                raise
+            self.output.end(_summary([*before.values(), *done.values()]))
         summary = _summary(list(done.values()))
         told(summary["skipped"], summary["rows"], max(time.monotonic() - begin, 1e-3))
         there = f", {len(before)} of them there before" if before else ""

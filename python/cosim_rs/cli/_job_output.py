@@ -5,7 +5,8 @@ brought to the disk, and given its place by one step of the file system. In its 
 it is part of. So after whatever end of a run, what the output holds is finished, and a run that
 resumes goes on with the other parts. A file `_SUCCESS` says that there are no others. Nothing else
 lies in the output, as engines read all that lies in it; what the run was is in a manifest beside
-it.
+it. While one run writes, a lock keeps others from writing among its parts; the system lets go of it
+when the process ends, in whatever way.
 """
 
 from __future__ import annotations
@@ -21,12 +22,14 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+from filelock import FileLock, Timeout
 
 from cosim_rs._replacing import replacing, sync_folder
 from cosim_rs.cli._errors import BadOption
 from cosim_rs.cli._job_part import Done, PartFile, read_done
 
 SUCCESS = "_SUCCESS"
+LOCK = "lock"
 
 
 class Output:
@@ -57,7 +60,7 @@ class Output:
         self.done: dict[str, Done] = {}
         if os.path.lexists(self.folder) and not self.folder.is_dir():
             raise BadOption(f"-o: {folder} is a file, expected a folder or a new name")
-        there = sorted(os.listdir(self.folder)) if self.folder.exists() else []
+        self._there = there = self._names() if self.folder.exists() else []
         if there and not (resume or overwrite):
             raise BadOption(
                 f"-o: {folder} holds {there[0]}; expected a new or an empty folder, --resume to go "
@@ -93,14 +96,30 @@ class Output:
             return ""
         return f", which differs in {', '.join(names)}" if names else ""
 
-    def begin(self) -> None:
-        """Make room for the parts that are not done."""
+    @contextlib.contextmanager
+    def begun(self) -> Iterator[None]:
+        """Have the folder alone, with nothing in it but the parts that are done."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        for name in self._stale:
-            (self.folder / name).unlink(missing_ok=True)
-        self.sweep()
-        self._unfinished.mkdir()
-        self._tell({})
+        self._unfinished.mkdir(exist_ok=True)
+        lock = FileLock(self._unfinished / LOCK)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            raise BadOption(f"-o: another run is writing to {self.folder}") from None
+        try:
+            if self._names() != self._there:
+                raise BadOption(f"-o: another run has just written to {self.folder}")
+            for name in self._stale:
+                (self.folder / name).unlink()
+            for name in os.listdir(self._unfinished):
+                if name != LOCK:
+                    (self._unfinished / name).unlink()
+            self._tell({})
+            yield
+        finally:
+            # The lock's file as well, while nobody else can have it.
+            shutil.rmtree(self._unfinished, ignore_errors=True)
+            lock.release()
 
     @contextlib.contextmanager
     def writing(self, name: str, schema: pa.Schema) -> Iterator[PartFile]:
@@ -127,11 +146,9 @@ class Output:
         self._tell(summary)
         (self.folder / SUCCESS).touch()
         sync_folder(str(self.folder))
-        self.sweep()
 
-    def sweep(self) -> None:
-        """Remove what was not finished."""
-        shutil.rmtree(self._unfinished, ignore_errors=True)
+    def _names(self) -> list[str]:
+        return sorted(os.listdir(self.folder))
 
     def _tell(self, summary: dict[str, Any]) -> None:
         text = json.dumps({"run": self._run, **summary}, indent=2)
