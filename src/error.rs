@@ -70,8 +70,16 @@ pub enum Error {
         place: (usize, usize),
         /// The index.
         got: i64,
-        /// How many rows there are.
+        /// How many rows there are, or can be named.
         count: usize,
+    },
+    /// What is asked for takes more memory than there is.
+    #[error("memory: got none for {for_what}, expected {bytes} bytes")]
+    Memory {
+        /// How much it takes.
+        bytes: usize,
+        /// What takes it.
+        for_what: &'static str,
     },
     /// The caller asked to stop; the output is partly written.
     #[error("interrupted")]

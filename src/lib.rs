@@ -17,6 +17,7 @@ mod frameworks;
 pub mod gradient;
 mod huge_pages;
 mod kernel;
+mod memory;
 mod parallel;
 #[cfg(feature = "python")]
 mod py;

@@ -42,7 +42,7 @@ def as_lists(
         # A matrix may have room behind its last row.
         stored = rows.indices[: rows.indptr[-1]]
         indices = Positions(naming.count).places(argument, stored)
-        return np.asarray(rows.indptr, np.int64), naming.at(indices)
+        return np.require(rows.indptr, np.int64, ["C", "A"]), naming.at(indices)
     if isinstance(lists, Sequence) and not isinstance(lists, (str, bytes)):
         listed = [naming.places(argument, row) for row in rows_of(argument, lists, users, "M")]
         starts = np.cumsum([0, *(row.size for row in listed)], dtype=np.int64)
@@ -82,7 +82,7 @@ def as_allowed(allow: ArrayLike | None, naming: Positions) -> NDArray[np.bool_] 
         if len(given) != naming.count:
             raise fitting("allow", given.shape, f"({naming.count},), a flag an item")
         if naming.live is None:
-            return np.ascontiguousarray(given)
+            return given
         slots = naming.at(np.flatnonzero(given))
     else:
         slots = naming.places("allow", given)
@@ -101,9 +101,13 @@ def as_least_score(min_score: float) -> float:
     is_number = isinstance(min_score, (int, float, np.integer, np.floating))
     if not is_number or isinstance(min_score, bool):
         raise TypeError(f"min_score: got {type(min_score).__name__}, expected a real number")
-    if math.isnan(min_score):
+    try:
+        least = float(min_score)
+    except OverflowError:
+        raise ValueError("min_score: got a whole number that no float holds") from None
+    if math.isnan(least):
         raise ValueError(f"min_score: got {min_score}, expected a number")
-    return float(min_score)
+    return least
 
 
 def as_flag(name: str, flag: bool) -> bool:

@@ -48,7 +48,7 @@ impl Level {
                     && is_x86_feature_detected!("avx2")
                     && is_x86_feature_detected!("fma")
             }
-            // What the AVX-512 kernels are compiled for, and no more.
+            // What the AVX-512 kernels are compiled for; and the scan at this level is AVX2's.
             #[cfg(target_arch = "x86_64")]
             Self::Avx512 => {
                 Self::Avx2.is_available()

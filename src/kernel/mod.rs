@@ -1,9 +1,10 @@
 //! The kernels: one set of algorithms over sixteen lanes, compiled once for each instruction set.
 //!
-//! [`lanes`] is the interface to an instruction set, [`rows`], [`pairs`] and [`tile`] (which works
-//! on a [`panel`]) are the algorithms, [`source`] is where they find rows, [`range`] brings extreme
-//! vectors into range, [`tables`] compiles the algorithms, [`level`] picks a table, and
-//! [`float_mode`] guards the floating-point mode they run in.
+//! [`lanes`] is the interface to an instruction set; [`rows`], [`pairs`], [`tile`] (which works on a
+//! [`panel`]), [`gradient`] and [`quantise`] are the algorithms. [`source`] is where they find rows and
+//! [`user`] how they hold one, [`range`] brings extreme vectors into range, [`tables`] compiles the
+//! algorithms, [`level`] picks a table, and [`float_mode`] guards the floating-point mode they run in. The
+//! [`scan`] of 8-bit codes has lanes and tables of its own.
 #![allow(unsafe_code)] // calls into functions that only some CPUs can run
 
 pub(crate) mod float_mode;
@@ -32,6 +33,9 @@ use range::Floor;
 use real::Real;
 use scan::codes::Line;
 use std::ops::Range;
+
+/// Rows are listed by numbers of 32 bits, so no others than the first so many can be.
+pub(crate) const MOST_LISTED: usize = 1 << 32;
 
 type ScoreRowsFn<E, S> = unsafe fn(&[E], Rows<'_, E>, Strided<'_, S>, Floor<E>, ScoreRow<'_, E>);
 type ScorePairsFn<E, S> =

@@ -4,7 +4,7 @@
 //! writeable, of the right shape, and overlaps neither an input nor itself. What cannot be checked
 //! is what other threads do: while the interpreter is let go, Python code may write to an input.
 //! As with NumPy itself, the scores of such a call mean nothing; nothing else is at stake, since
-//! plain numbers have no invalid values.
+//! [`Number`]s have no invalid values.
 #![allow(unsafe_code)] // the border spot where arrays become views
 
 use crate::Real;
@@ -17,10 +17,19 @@ use pyo3::prelude::*;
 use std::ffi::c_int;
 use std::ops::Range;
 
+/// Of these every pattern of bits is a value, unlike `bool`.
+pub(super) trait Number: Element {}
+impl Number for i8 {}
+impl Number for u8 {}
+impl Number for i32 {}
+impl Number for i64 {}
+impl Number for f32 {}
+impl Number for f64 {}
+
 /// An array of this element type and number of dimensions, as it stands.
 pub(super) fn input<'a, T, D>(object: &'a Bound<'_, PyAny>) -> Option<ArrayView<'a, T, D>>
 where
-    T: Element,
+    T: Number,
     D: Dimension + 'static,
 {
     let array = object.cast::<PyArray<T, D>>().ok()?;
@@ -34,7 +43,7 @@ where
 /// The elements of an array, if it is aligned and has this number of dimensions.
 ///
 /// # Safety
-/// They are `T`s in native byte order, whatever NumPy calls them, and as long as `Carrier`s.
+/// They are `T`s, which have no invalid values, in native byte order, whatever NumPy calls them, and as long as `Carrier`s.
 pub(super) unsafe fn elements<'a, Carrier, T, D>(
     array: &'a Bound<'_, PyUntypedArray>,
 ) -> Option<ArrayView<'a, T, D>>

@@ -1,23 +1,42 @@
 //! A filter as Python gives it: a tuple of `min_score`, `exclude`, `allow`, `candidates`,
 //! `exclude_self`.
 
-use super::array::input;
+#![allow(unsafe_code)] // a border spot: flags that may be any bytes
+
+use super::array::{elements, input};
 use crate::search::{Filter, Lists};
 use ndarray::Ix1;
+use numpy::{PyArray1, PyArrayMethods};
 use pyo3::prelude::*;
 
 /// Two arrays of 64-bit integers; see [`Lists`].
 type GivenLists<'py> = (Bound<'py, PyAny>, Bound<'py, PyAny>);
 
-/// The parts in their order; `allow` is an array of bool.
+/// The parts in their order.
 #[derive(FromPyObject)]
 pub(super) struct Given<'py>(
     Option<f64>,
     Option<GivenLists<'py>>,
-    Option<Bound<'py, PyAny>>,
+    Option<Flags>,
     Option<GivenLists<'py>>,
     bool,
 );
+
+/// An array of bool, as a copy: in NumPy's any byte but zero is true, and others may write to it while it
+/// is read.
+struct Flags(Vec<bool>);
+
+impl FromPyObject<'_, '_> for Flags {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
+        let object = object.to_owned();
+        let flags = object.cast::<PyArray1<bool>>()?;
+        // SAFETY: any byte is a `u8`.
+        let bytes = unsafe { elements::<bool, u8, Ix1>(flags.as_untyped()) };
+        Ok(Self(bytes.expect("a row of bytes").iter().map(|&byte| byte != 0).collect()))
+    }
+}
 
 impl Given<'_> {
     /// The filter, if its arrays can be used as they are.
@@ -33,12 +52,7 @@ impl Given<'_> {
             let Some((starts, items)) = lists(given) else { return Ok(None) };
             filter.candidates = Some(Lists::new("candidates", starts, items)?);
         }
-        if let Some(allow) = allow {
-            let Some(flags) = input::<bool, Ix1>(allow).and_then(|flags| flags.to_slice()) else {
-                return Ok(None);
-            };
-            filter.allow = Some(flags);
-        }
+        filter.allow = allow.as_ref().map(|Flags(flags)| flags.as_slice());
         Ok(Some(filter))
     }
 }

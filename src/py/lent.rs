@@ -4,10 +4,11 @@
 //! to them meanwhile: the shim keeps to itself what it hands over here.
 #![allow(unsafe_code)] // a border spot: memory that is shared with NumPy
 
-use super::array::input;
+use super::array::{Number, input};
 use crate::search::Shared;
 use ndarray::{ArrayView1, Ix1};
-use numpy::{Element, PyArray1, PyArrayMethods};
+use numpy::npyffi::NPY_ARRAY_WRITEABLE;
+use numpy::{Element, PyArray1, PyUntypedArrayMethods};
 use pyo3::PyClass;
 use pyo3::prelude::*;
 use pyo3::pyclass::boolean_struct::True;
@@ -38,7 +39,7 @@ unsafe impl<T: Sync> Sync for Kept<T> {}
 /// The elements of an array of this type that is contiguous, where they lie.
 pub(super) fn kept<T>(array: &Bound<'_, PyAny>) -> Option<Shared<T>>
 where
-    T: Element + Sync + 'static,
+    T: Number + Sync + 'static,
 {
     let view = input::<T, Ix1>(array)?;
     let elements = view.as_slice()?;
@@ -59,6 +60,8 @@ where
     // SAFETY: the object is frozen, so it can be borrowed for as long as it lives; and the array holds
     // on to it.
     let array = unsafe { PyArray1::borrow_from_array(&view, owner.clone().into_any()) };
-    array.readwrite().make_nonwriteable();
+    // SAFETY: nobody else knows the array yet. (`readwrite` would panic, where another thread has an
+    // array of the same memory just then.)
+    unsafe { (*array.as_array_ptr()).fields.flags &= !NPY_ARRAY_WRITEABLE };
     array
 }

@@ -3,6 +3,7 @@
 use super::{Call, Options, check_shape, rows_per_block};
 use crate::blocks::{Block, Blocks};
 use crate::error::Error;
+use crate::kernel::MOST_LISTED;
 use crate::kernel::real::Real;
 use crate::parallel::for_each;
 use crate::view::Rows;
@@ -29,10 +30,11 @@ pub fn candidate_cosine_similarity<'a, E: Real, I: Copy + Into<i64> + Sync>(
     let ((batch, count), dim) = (ids.dim(), items.dim());
     check_shape("users", &users.shape(), &[batch, dim])?;
     check_shape("scores", scores.shape(), &[batch, count])?;
-    let rows = i64::try_from(items.count().min(1 << 32)).expect("33 bits");
+    let count_listed = items.count().min(MOST_LISTED);
+    let rows = i64::try_from(count_listed).expect("33 bits");
     let mut places = ids.indexed_iter().map(|(place, &id)| (place, id.into()));
     if let Some((place, got)) = places.find(|&(_, id)| id < -1 || id >= rows) {
-        return Err(Error::Index { name: "ids", place, got, count: items.count() });
+        return Err(Error::Index { name: "ids", place, got, count: count_listed });
     }
     let call = Call::<E>::new(options)?;
 

@@ -15,6 +15,7 @@ use crate::kernel::scan::GROUP;
 use crate::kernel::scan::codes::ItemCodes;
 use crate::kernel::scan::shared::SharedCodes;
 pub use crate::kernel::scan::store::Shared;
+use crate::memory;
 use crate::parallel::for_each;
 use crate::score::{Call, Options, rows_per_block};
 use crate::view::Rows;
@@ -30,7 +31,7 @@ impl Catalogue {
     /// Prepares `items` `(N, D)`; searches will use the epsilon of these options.
     ///
     /// # Errors
-    /// The errors of the [`Options`].
+    /// [`Error::Memory`] if there is none for the codes, and the errors of the [`Options`].
     pub fn new<'a, E: Real>(
         items: impl Into<Rows<'a, E>>,
         options: &Options<'_>,
@@ -39,6 +40,7 @@ impl Catalogue {
         let items = items.into();
         let [count, dim] = items.shape();
         let numbered = coded(count, dim);
+        memory::ask_for(numbered.saturating_mul(dim), "the codes")?;
         let mut codes = ItemCodes::new(numbered, dim);
         let quantiser = Quantiser::new(&call);
         let part = rows_per_block::<E>(dim).next_multiple_of(GROUP);
@@ -68,7 +70,7 @@ impl Catalogue {
         scales: Shared<f32>,
         residuals: Shared<f32>,
     ) -> Result<Self, Error> {
-        let _ = Call::<f32>::new(&Options { epsilon, ..Options::default() })?;
+        let _call = Call::<f32>::new(&Options { epsilon, ..Options::default() })?;
         let [count, dim] = shape;
         let shared = SharedCodes { lines, scales, residuals };
         let codes = ItemCodes::shared(coded(count, dim), dim, shared)?;

@@ -19,10 +19,10 @@ const MOST_ITEMS: usize = 8192;
 
 /// So few users go over a block's codes but once, and nothing is gained by having them in a cache.
 const FEW_USERS: usize = GROUP;
-/// Bytes of the codes of a block's items then: not so few that what a block costs beside its reading,
-/// 0.4 µs, would show, unless threads had too few blocks;
+/// Bytes of the codes of a block's items then, at the least: the more of these if threads have blocks enough, as
+/// a block costs 0.4 µs beside its reading.
 const LEAST_BYTES: Range<usize> = SPAN_BYTES..1 << 20;
-/// and not so many that a search could hardly be interrupted.
+/// And at the most, so that a search can be interrupted.
 const MOST_BYTES: usize = 16 << 20;
 
 /// The blocks of a scan. There is a panel for each thread if that leaves it users enough, and

@@ -1,7 +1,8 @@
-//! Which items may be found: filters, asked only of an item whose score already counts.
+//! Which items may be found: filters, asked only of an item whose score counts, or may count by its bound.
 //!
-//! A search asks after the scores, so a filter costs in proportion to the hits, not to the items. But
-//! where few items are allowed at all, only these are searched.
+//! So a filter costs in proportion to the hits, not to the items. But where few items are allowed at all,
+//! only these are searched; what has bits the scan passes over by itself; and a user's own list is
+//! filtered before it is scored.
 
 use super::lists::{Lists, items_of};
 use super::members::Members;

@@ -1,6 +1,7 @@
 //! A list of items for each user: compressed sparse rows, as `scipy.sparse` has them.
 
 use crate::Error;
+use crate::kernel::MOST_LISTED;
 
 /// Fills up a row.
 const PADDING: i64 = -1;
@@ -45,7 +46,7 @@ impl<'a> Lists<'a> {
             return wrong(self.users().to_string(), "a row for each user".to_owned());
         }
         self.outside(items).map_or(Ok(()), |outside| {
-            let expected = format!("-1 to {}", items.wrapping_sub(1).cast_signed());
+            let expected = format!("-1 to {}", items.min(MOST_LISTED).wrapping_sub(1).cast_signed());
             wrong(format!("index {outside}"), expected)
         })
     }
@@ -69,7 +70,7 @@ impl<'a> Lists<'a> {
 
     /// The first item that is neither one of so many nor a padding.
     fn outside(&self, items: usize) -> Option<i64> {
-        let items = i64::try_from(items).unwrap_or(i64::MAX).min(i64::from(u32::MAX));
+        let items = i64::try_from(items.min(MOST_LISTED)).expect("33 bits");
         let is_outside = |item: i64| item < PADDING || item >= items;
         // Many with one verdict, which takes half the time.
         let any = |chunk: &&[i64]| chunk.iter().fold(false, |any, &item| any | is_outside(item));

@@ -1,8 +1,8 @@
 //! Lists of items, to be asked whether an item is in them: those that a user must not get, or that
 //! alone a user may.
 //!
-//! They come in any order. When a user is first asked for, the list is made [bits](super::bits), or,
-//! if it is too short for a bit an item, [buckets](super::buckets).
+//! They come in any order. Before anything is asked, each list is made [bits](super::bits), or, if it is
+//! too short for a bit an item, [buckets](super::buckets).
 
 use super::bits::Bits;
 use super::buckets::Buckets;

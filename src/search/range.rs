@@ -45,7 +45,7 @@ pub fn range_search<'a, E: Real>(
     choose_how_candidates_count(&mut ready, (count, slots, dim), segments, 0);
     ready.prepare(&call)?;
     let least = filter.min_score.map_or(-E::INFINITY, E::from_f64);
-    let wanted = Wanted::of_each(users, ALL, ready, least);
+    let wanted = Wanted::of_each(users, ALL, ready, least)?;
     if count > 0 {
         sweep(&call, &wanted, &Segment::in_line(segments))?;
     }

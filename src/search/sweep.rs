@@ -94,7 +94,7 @@ impl<E: Real> Sweep<'_, '_, E> {
         scan.grid.each(call, scan.elements_read(), |users, items| {
             scan.search(tiles, users, items);
         })?;
-        scan.answer_zero_users();
+        scan.answer_zero_users(call)?;
         Ok(scan.scored())
     }
 

@@ -6,6 +6,7 @@ use super::sweep::{check, choose_how_candidates_count, sweep};
 use super::wanted::Wanted;
 use crate::error::Error;
 use crate::kernel::real::Real;
+use crate::memory;
 use crate::score::{Call, Options};
 use crate::view::Rows;
 use ndarray::Array2;
@@ -28,8 +29,8 @@ pub struct TopK<E> {
 /// users' codes, and for a few hundred kilobytes to megabytes a thread.
 ///
 /// # Errors
-/// [`Error::Shape`] or [`Error::Filter`] if the arguments do not fit each other, and the errors of
-/// the [`Options`].
+/// [`Error::Shape`] or [`Error::Filter`] if the arguments do not fit each other, [`Error::Memory`] if there
+/// is none for the result, and the errors of the [`Options`].
 pub fn top_k<'a, E: Real>(
     users: impl Into<Rows<'a, E>>,
     items: impl Into<Rows<'a, E>>,
@@ -60,13 +61,13 @@ pub fn top_k_of<'a, E: Real>(
     let k = k.min(slots);
     choose_how_candidates_count(&mut ready, (count, slots, dim), segments, k);
     ready.prepare(&call)?;
+    let mut found = TopK::unfilled(count, k)?;
     if k == 0 || count == 0 {
-        return Ok(TopK::unfilled(count, k));
+        return Ok(found);
     }
     let least = filter.min_score.map_or(-E::INFINITY, E::from_f64);
-    let wanted = Wanted::of_each(users, k, ready, least);
-    let scored = sweep(&call, &wanted, &Segment::in_line(segments))?;
-    let mut found = TopK { scored, ..TopK::unfilled(count, k) };
+    let wanted = Wanted::of_each(users, k, ready, least)?;
+    found.scored = sweep(&call, &wanted, &Segment::in_line(segments))?;
     for (user, hits) in wanted.found().enumerate() {
         for (place, hit) in hits.into_iter().enumerate() {
             found.scores[(user, place)] = hit.score;
@@ -77,12 +78,14 @@ pub fn top_k_of<'a, E: Real>(
 }
 
 impl<E: Real> TopK<E> {
-    fn unfilled(users: usize, k: usize) -> Self {
+    fn unfilled(users: usize, k: usize) -> Result<Self, Error> {
+        let bytes_each = size_of::<E>() + size_of::<i64>();
+        memory::ask_for(users.saturating_mul(k).saturating_mul(bytes_each), "the result")?;
         let shape = (users, k);
-        Self {
+        Ok(Self {
             scores: Array2::from_elem(shape, -E::INFINITY),
             indices: Array2::from_elem(shape, -1),
             scored: 0,
-        }
+        })
     }
 }

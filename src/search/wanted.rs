@@ -6,8 +6,10 @@
 use super::filter::Ready;
 use super::hits::{Hit, Hits};
 use super::segment::Segment;
+use crate::error::Error;
 use crate::kernel::real::Real;
 use crate::kernel::scan::GROUP;
+use crate::memory;
 use crate::view::Rows;
 use std::ops::Range;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -49,9 +51,19 @@ impl Pairing {
 
 impl<'a, E: Real> Wanted<'a, E> {
     /// The `k` best of each user that score `least` or more.
-    pub(super) fn of_each(users: Rows<'a, E>, k: usize, filter: Ready<'a>, least: E) -> Self {
+    ///
+    /// # Errors
+    /// [`Error::Memory`].
+    pub(super) fn of_each(
+        users: Rows<'a, E>,
+        k: usize,
+        filter: Ready<'a>,
+        least: E,
+    ) -> Result<Self, Error> {
+        let bytes_each = size_of::<Mutex<Hits<E>>>();
+        memory::ask_for(users.count().saturating_mul(bytes_each), "the users")?;
         let pools = (0..users.count()).map(|_| Mutex::new(Hits::new(k, least))).collect();
-        Self { users, filter, k, pools: Pools::Each(pools) }
+        Ok(Self { users, filter, k, pools: Pools::Each(pools) })
     }
 
     /// What the pool keeps of all pairs.
@@ -93,15 +105,19 @@ impl<'a, E: Real> Wanted<'a, E> {
         }
     }
 
-    /// The same, if the user may have the item.
+    /// Whether the user may have the item.
+    pub(super) fn admits(&self, user: usize, segment: &Segment<'_, E>, row: usize) -> bool {
+        self.filter.admits(user, segment.slot(row))
+    }
+
+    /// What a hit is known by, if the user may have the item.
     pub(super) fn admitted(
         &self,
         user: usize,
         segment: &Segment<'_, E>,
         row: usize,
     ) -> Option<usize> {
-        let is_admitted = self.filter.admits(user, segment.slot(row));
-        is_admitted.then(|| self.index(user, segment, row))
+        self.admits(user, segment, row).then(|| self.index(user, segment, row))
     }
 
     /// Those of some rows that any of these users may have, as far as is known without looking at

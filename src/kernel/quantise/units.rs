@@ -8,8 +8,8 @@ use crate::kernel::lanes::{LANES, Load};
 use crate::kernel::prefetch::prefetch_early;
 use crate::kernel::real::Real;
 
-/// Unit vectors with no element this large, as a large epsilon makes them, have no codes but zeros:
-/// their squares would not be normal numbers.
+/// Unit vectors with no element this large, as a large epsilon makes them, have no codes but zeros: what
+/// turns still smaller elements into codes would be no finite number in the end.
 pub(super) const LEAST_ELEMENT: f32 = 9.094_947e-13; // 2⁻⁴⁰
 /// Adding it to a number within ±2²² leaves that number, rounded to whole, in the last bits.
 const ROUNDER: f32 = 12_582_912.0; // 1.5 · 2²³
@@ -128,7 +128,7 @@ fn filled_up<E: Real>(rest: &[E]) -> [E; LANES] {
     group
 }
 
-/// (m + 12)u or more, of which 1 can be added exactly; see the prose of [`super`].
+/// (m + 12)u or more, to which 1 can be added exactly; see the prose of [`super`].
 pub(super) fn margin(dim: usize) -> f32 {
     let units = dim.div_ceil(2 * LANES) + 6;
     f32::from(u16::try_from(units).expect("a few thousand elements")) * f32::EPSILON

@@ -5,7 +5,7 @@
 #![allow(clippy::needless_range_loop)]
 
 use super::barred::Barred;
-use super::candidates::Candidates;
+use super::candidates::{Candidates, ROOM};
 use super::codes::ItemBlocks;
 use super::screen::Screen;
 use super::users::UserRows;
@@ -93,7 +93,7 @@ impl<'a, 's, L: CodeLanes, const USERS: usize, const GROUPS: usize> Hits<'a, 's,
     #[inline(always)]
     pub(crate) fn append(self, lanes: L) {
         let Self { sums, starts, first_user, first_group, scan } = self;
-        const { assert!(USERS * GROUPS <= u32::BITS as usize) };
+        const { assert!(USERS * GROUPS <= u32::BITS as usize && GROUPS * GROUP <= ROOM) };
         let mut passing = 0_u32;
         for user in 0..USERS {
             let barred = scan.barred.words::<GROUPS>(first_user + user, first_group);

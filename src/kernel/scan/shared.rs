@@ -2,8 +2,8 @@
 //!
 //! They may come from anywhere, so all is checked on which it rests that a scan ends well. Nothing
 //! rests on the lines: any bytes are codes, and codes that are not the items' find the wrong ones.
-//! Scales and errors must be such as unit vectors have. Then no bound is infinite or NaN, and nothing
-//! is found for users whose codes are all zeros; and behind the last item there is none to be found.
+//! Scales and errors must be such as unit vectors have. Then no bound is infinite or NaN; and behind the
+//! last item there is none to be found.
 
 use super::GROUP;
 use super::codes::{LINE, NOT_FOUND, TILE_LINES, lines_for};

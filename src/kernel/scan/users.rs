@@ -1,7 +1,7 @@
 //! Users as 8-bit codes: rows, filled up with zeros to whole tiles of AMX, so that whatever an item's
 //! line holds behind its own elements, it is multiplied by zero.
 
-use super::codes::{LINE, TILE_LINES, lines_for};
+use super::codes::{LINE, lines_for};
 use std::ops::Range;
 
 /// Users as codes, row after row.
@@ -18,7 +18,7 @@ pub(crate) struct UserCodes {
 impl UserCodes {
     /// Room for so many users of so many elements.
     pub(crate) fn new(count: usize, dim: usize) -> Self {
-        let bytes_per_row = (4 * lines_for(dim)).next_multiple_of(4 * TILE_LINES).max(4);
+        let bytes_per_row = (4 * lines_for(dim)).next_multiple_of(LINE);
         let mut codes = Vec::<i8>::with_capacity(count * bytes_per_row + LINE);
         let first = codes.as_ptr().align_offset(LINE).min(LINE);
         codes.resize(first, 0);
