@@ -14,6 +14,7 @@ from ranking import assert_same
 import cosim_rs
 
 Array = npt.NDArray[Any]
+HAS_STRINGS = hasattr(getattr(np, "dtypes", None), "StringDType")
 
 
 class TestIds:
@@ -25,7 +26,7 @@ class TestIds:
 
     @pytest.mark.parametrize("dtype", ["i1", "<i4", ">i8", "u1", "u8", "U9", "S9", "T"])
     def test_any_whole_numbers_or_strings(self, dtype: str) -> None:
-        if dtype == "T" and not hasattr(np.dtypes, "StringDType"):
+        if dtype == "T" and not HAS_STRINGS:
             pytest.skip("NumPy 1 has no strings of any length")
         numbers = np.random.default_rng(0).permutation(60)
         ids = numbers.astype(np.dtypes.StringDType() if dtype == "T" else dtype)
@@ -58,6 +59,21 @@ class TestIds:
             small.similar([256])
         with pytest.raises(KeyError, match=f"ids: got {2**64 - 3}, which is no id"):
             small.similar(np.array([2**64 - 3], np.uint64))
+
+    @pytest.mark.skipif(not HAS_STRINGS, reason="NumPy 1 has no strings of any length")
+    def test_text_is_alike_whatever_its_dtype_and_bytes_are_not(self) -> None:
+        texts = [f"item {row}" for row in range(60)]
+        dtypes = [np.dtype("U30"), np.dtypes.StringDType(), np.dtype("S30")]
+        scores = cosim_rs.cosine_similarity(self.users, self.items[[7, 12]])
+        for dtype in dtypes:
+            catalogue = cosim_rs.Catalogue(self.items, np.array(texts, dtype))
+            for other in dtypes:
+                names = np.array([["item 7", "item 12"]] * 5, other)
+                if (dtype.kind == "S") == (other.kind == "S"):
+                    assert_same_bits(catalogue.scores(self.users, names), scores)
+                    names = np.array(["item 7\0 and more"], other)
+                with pytest.raises(KeyError, match=r"ids: got b?'item 7.*', which is no id"):
+                    catalogue.similar(names[0] if names.ndim > 1 else names)
 
     def test_filters_by_id(self) -> None:
         banned = [[3, 5], [], [59], [0, 1, 2], [7]]

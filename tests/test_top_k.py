@@ -127,6 +127,8 @@ class TestFilters:
         banned[0, [2, 5]] = banned[1, 9] = True
         assert_same(self.found(exclude=stored), self.expected(banned))
         assert stored.indices.tolist() == [5, 2, 9, 7, 7]
+        stored.indptr = np.repeat(stored.indptr, 2)[::2]  # not one after the other
+        assert_same(self.found(exclude=stored), self.expected(banned))
         stored.indices[0] = 1000  # which SciPy does not look at
         with pytest.raises(ValueError, match="exclude: got index 1000, expected 0 to 999"):
             self.found(exclude=stored)
@@ -142,6 +144,17 @@ class TestFilters:
         ):
             assert_same(self.found(allow=allow), expected)
         assert (self.found(allow=[]).indices == -1).all()
+
+    @pytest.mark.parametrize("step", [2, 20])  # of few, only these are searched
+    @pytest.mark.parametrize("true", [2, 255])
+    def test_any_byte_but_zero_allows(self, true: int, step: int) -> None:
+        """As NumPy has it: its flags may be views of other bytes."""
+        bytes = np.zeros(2000, np.uint8)
+        bytes[::step] = true
+        allowed = bytes.view(np.bool_)
+        for allow in (allowed[:1000], allowed[::2]):
+            expected = self.expected(np.broadcast_to(np.asarray(allow) == 0, self.scores.shape))
+            assert_same(self.found(allow=allow), expected)
 
     @pytest.mark.parametrize("users", [1, 5, 40])
     def test_few_allowed_items_are_searched_alone(self, users: int) -> None:
@@ -197,6 +210,49 @@ class TestFilters:
         for exclude in (ids, ids[None], [ids], scipy.sparse.csr_array(banned)):
             found = cosim_rs.top_k(user, self.items, 9, exclude=exclude)
             assert_same(found, cosim_rs.TopK(expected.scores[0], expected.indices[0]))
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize("least", [None, 0.0, 0.1])
+def test_zero_users_get_the_first_items_that_they_may(threads: int, least: float | None) -> None:
+    """There may be none, or many before it that they may not get, and some without scores."""
+    items, users = gaussian_rows(5000, 16), gaussian_rows(50, 16, seed=1)
+    items[[700, 702]], users[::2] = np.nan, 0
+    banned = np.zeros((50, 5000), bool)
+    banned[:, :695] = banned[7, 20:] = banned[8, 20:] = banned[12] = True
+    scores = cosim_rs.cosine_similarity(users, items)
+    low = scores < (-2 if least is None else least)
+    expected = sorted_matrix(scores, 10, banned | low | np.isnan(scores))
+    filters: Any = {"min_score": least, "threads": threads}
+    listed, others = scipy.sparse.csr_array(banned), scipy.sparse.csr_array(~banned)
+    catalogue = cosim_rs.Catalogue(items)
+    for found in (
+        cosim_rs.top_k(users, items, 10, exclude=listed, **filters),
+        catalogue.top_k(users, 10, exclude=listed, **filters),
+        catalogue.top_k(users, 10, candidates=others, **filters),
+    ):
+        assert_same(found, expected)
+
+
+def test_more_than_memory_holds() -> None:
+    many = np.broadcast_to(np.float32(1), (10**7, 4))
+    with pytest.raises(MemoryError, match="memory: got none for the result, expected 12000"):
+        cosim_rs.top_k(many, many, 10**7)
+
+
+def test_items_that_no_list_can_name() -> None:
+    items = np.broadcast_to(np.float32(1), (2**32 + 5, 3))
+    last = 2**32 - 1
+    lists = np.array([[last + 1], [0]])
+    for name in ("exclude", "candidates"):
+        with pytest.raises(
+            ValueError, match=f"{name}: got index {last + 1}, expected -1 to {last}"
+        ):
+            cosim_rs.top_k(np.ones((2, 3), np.float32), items, 1, **{name: lists})
+    with pytest.raises(
+        IndexError, match=rf"ids: got {last + 1} at \(0, 0\), expected -1 to {last}"
+    ):
+        cosim_rs.candidate_cosine_similarity(np.ones((2, 3), np.float32), items, lists)
 
 
 @pytest.mark.parametrize(("users", "items", "dim"), [(0, 5, 3), (4, 0, 3), (0, 0, 0), (4, 5, 0)])
@@ -255,6 +311,7 @@ ERRORS: list[tuple[dict[str, Any], type[Exception], str]] = [
     ({"items": np.ones(3)}, ValueError, r"items: got shape \(3,\), expected \(N, D\)"),
     ({"items": np.ones((5, 3), complex)}, TypeError, "items: got dtype complex128, expected real"),
     ({"min_score": np.nan}, ValueError, "min_score: got nan, expected a number"),
+    ({"min_score": 10**400}, ValueError, "min_score: got a whole number that no float holds"),
     ({"min_score": "0.5"}, TypeError, "min_score: got str, expected a real number"),
     ({"exclude_self": True}, ValueError, "exclude_self: got 2 users and 5 items, expected as many"),
     ({"exclude_self": 1}, TypeError, "exclude_self: got int, expected bool"),

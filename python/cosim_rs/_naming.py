@@ -157,8 +157,9 @@ class Ids(Positions):
         wanted = "whole numbers" if self._names.dtype.kind in "iu" else "strings"
         if names.dtype.kind not in ("iu" if wanted == "whole numbers" else "UST"):
             raise TypeError(f"{argument}: got dtype {names.dtype}, expected {wanted}, as the ids")
-        # In the ids' own dtype: NumPy would compare signed with unsigned numbers as float64.
-        alike = names.astype(self._names.dtype) if wanted == "whole numbers" else names
+        if (names.dtype.kind == "S") != (self._names.dtype.kind == "S"):
+            return np.full(names.shape, -1, np.int64)  # no text is bytes
+        alike = _as_comparable(names, self._names.dtype)
         nearest = np.searchsorted(self._sorted, alike).clip(max=max(self.count - 1, 0))
         known = self._sorted[nearest] == alike if self.count else np.zeros(names.shape, bool)
         known &= (alike.astype(names.dtype) == names) & _same_sign(alike, names)
@@ -199,6 +200,14 @@ def check_unique(argument: str, ids: NDArray[Any]) -> None:
     twice = np.flatnonzero(ids[1:] == ids[:-1])
     if twice.size:
         raise ValueError(f"{argument}: got {ids[twice].tolist()[0]!r} twice, expected unique ids")
+
+
+def _as_comparable(names: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """The names in a dtype that NumPy compares with the ids' own, and in their order."""
+    # Signed with unsigned numbers it compares as float64, and text of any length with no other.
+    if dtype.kind in "iuT":
+        return names.astype(dtype)
+    return np.array(names.tolist(), np.str_) if names.dtype.kind == "T" else names
 
 
 def _same_sign(a: NDArray[Any], b: NDArray[Any]) -> NDArray[np.bool_]:
