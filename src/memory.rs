@@ -27,7 +27,10 @@ mod tests {
         assert_eq!(ask_for(100 << 20, "it"), Ok(()));
         for bytes in [1 << 60, usize::MAX] {
             let error = ask_for(bytes, "it").unwrap_err();
-            assert_eq!(error.to_string(), format!("memory: got none for it, expected {bytes} bytes"));
+            assert_eq!(
+                error.to_string(),
+                format!("memory: got none for it, expected {bytes} bytes")
+            );
         }
     }
 }

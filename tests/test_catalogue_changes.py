@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from changes import DIM, assert_as_built_anew, assert_same, catalogue_dtype, first, rows
+from floating_point_mode import DENORMALS_ARE_ZERO, FLUSH_TO_ZERO, extra_mode
 from helpers import assert_same_bits, gaussian_rows
+from ml_dtypes import bfloat16
 
 from cosim_rs import Catalogue
+from cosim_rs._tensors import BFLOAT16
 
 
 @pytest.mark.parametrize("name", [int, lambda row: f"item {row}", lambda row: 3 - 7 * row])
@@ -84,6 +88,68 @@ def test_an_empty_catalogue_takes_any_ids() -> None:
     catalogue.add(rows(2))
     catalogue.add(rows(1))
     assert catalogue.ids.tolist() == [0, 1, 2]
+
+
+@pytest.mark.parametrize("ids", [None, [3, 200, 1], ["a", "b", "c"]])
+@pytest.mark.parametrize("others", [["x", "y"], [1000, -1], None])
+def test_so_does_an_opened_one_that_was_emptied(
+    ids: list[Any] | None, others: list[Any] | None, tmp_path: Path
+) -> None:
+    path = tmp_path / "items.safetensors"
+    Catalogue(rows(3), ids if ids != [3, 200, 1] else np.array(ids, np.uint8)).save(path)
+    catalogue = Catalogue.open(path)
+    catalogue.remove(catalogue.ids)
+    if others is None and ids is not None:
+        with pytest.raises(ValueError, match="ids: got None, expected an id an item"):
+            catalogue.add(rows(2))
+        return
+    catalogue.add(rows(2), others)
+    assert catalogue.ids.tolist() == (others or [3, 4])
+    found, expected = catalogue.top_k(rows(4, 1), 2), Catalogue(rows(2)).top_k(rows(4, 1), 2)
+    assert_same_bits(found.scores, expected.scores)
+    assert found.ids.tolist() == catalogue.ids[expected.ids].tolist()
+
+
+FLOATS = [np.float32, np.float64, np.float16, bfloat16, "bits"]
+
+
+@pytest.mark.parametrize("held", FLOATS)
+@pytest.mark.parametrize("given", FLOATS)
+def test_floats_become_those_that_are_there(held: Any, given: Any) -> None:
+    """The bits of bfloat16 are what tensors and files have; `ml_dtypes` says how to round to it."""
+
+    def stored(floats: Any, dtype: Any) -> Any:
+        return floats.astype(bfloat16).view(BFLOAT16) if dtype == "bits" else floats.astype(dtype)
+
+    some = np.array([[1.0, 257 / 256, -259 / 256], [np.inf, 0.1, -0.0], [np.nan, 3e-40, 1.0]])
+    more = stored(some, given)
+    as_floats = more.view(bfloat16) if given == "bits" else more
+    numbers = as_floats.astype(np.float32) if given in ("bits", bfloat16) else as_floats
+    expected = numbers.astype(bfloat16 if held == "bits" else held)
+    catalogue = Catalogue(stored(np.eye(3), held))
+    catalogue.add(more)
+    items = catalogue._state.pieces[-1].items[-3:]
+    if held in ("bits", bfloat16):
+        items, expected = items.view(np.uint16), expected.view(np.uint16)
+        nan = np.isnan(numbers)
+        assert (items[nan] & 0x7FFF > 0x7F80).all()
+        items[nan] = expected[nan] = 0
+    assert_same_bits(items, expected)
+
+
+def test_no_float_is_added_to_whole_numbers() -> None:
+    catalogue = Catalogue(np.eye(3, dtype=np.int8))
+    with pytest.raises(TypeError, match="items: got dtype bfloat16, expected int8, as the"):
+        catalogue.add(np.ones((1, 3), bfloat16))
+
+
+def test_items_are_added_in_the_default_floating_point_mode() -> None:
+    catalogue, tiny = Catalogue(np.eye(3, dtype=np.float32)), np.array([[3e-40, 1e-39, 0.0]])
+    expected = tiny.astype(np.float32)
+    with extra_mode(FLUSH_TO_ZERO | DENORMALS_ARE_ZERO):
+        catalogue.add(tiny)
+        catalogue.update([0], tiny)
+    assert_same_bits(catalogue._state.items_at(np.array([0, 3])), np.repeat(expected, 2, axis=0))
 
 
 def test_longer_strings_are_kept_whole() -> None:

@@ -75,6 +75,60 @@ class TestIds:
                 with pytest.raises(KeyError, match=r"ids: got b?'item 7.*', which is no id"):
                     catalogue.similar(names[0] if names.ndim > 1 else names)
 
+    @pytest.mark.skipif(not HAS_STRINGS, reason="NumPy 1 has no strings of any length")
+    def test_texts_of_any_length_are_found_if_long_or_with_zeros(self) -> None:
+        dtype = np.dtypes.StringDType()
+        texts = [f"a long string {row}" for row in range(40)]
+        texts += [f"zero\0{row}" for row in range(20)]
+        ids = np.array(texts, dtype)
+        catalogue = cosim_rs.Catalogue(self.items, ids)
+        for row in range(60):
+            name = np.array(texts[row : row + 1], dtype)
+            expected = cosim_rs.cosine_similarity(self.users, self.items[row : row + 1])
+            assert_same_bits(catalogue.scores(self.users, np.tile(name, (5, 1))), expected)
+            with pytest.raises(ValueError, match="which is in the catalogue"):
+                catalogue.add(self.items[:1], name)
+        with pytest.raises(KeyError, match="which is no id"):
+            catalogue.similar(np.array(["zero\0"], dtype))
+        catalogue.remove(ids[::2])
+        assert catalogue.ids.tolist() == texts[1::2]
+        catalogue.add(self.items[:1], ["new"])
+        assert catalogue.ids.tolist() == [*texts[1::2], "new"]
+
+    @pytest.mark.skipif(not HAS_STRINGS, reason="NumPy 1 has no strings of any length")
+    @pytest.mark.parametrize("missing", [None, np.nan])
+    def test_a_missing_text_is_no_id(self, missing: float | None) -> None:
+        dtype = np.dtypes.StringDType(na_object=missing)
+        names = np.array(["a", missing], dtype)
+        with pytest.raises(ValueError, match=f"ids: got {missing}, expected text"):
+            cosim_rs.Catalogue(self.items[:2], names)
+        for kind in ("U1", np.dtypes.StringDType()):
+            catalogue = cosim_rs.Catalogue(self.items[:2], np.array(["a", ""], kind))
+            with pytest.raises(KeyError, match=f"ids: got {missing}, which is no id"):
+                catalogue.similar(names)
+
+    @pytest.mark.skipif(not HAS_STRINGS, reason="NumPy 1 has no strings of any length")
+    def test_text_is_added_to_text_of_the_other_kind(self) -> None:
+        any_length = np.dtypes.StringDType()
+        for held, other in (("U1", any_length), (any_length, "U6")):
+            catalogue = cosim_rs.Catalogue(self.items[:2], np.array(["a", "b"], held))
+            catalogue.add(self.items[2:3], np.array(["longer"], other))
+            assert catalogue.ids.dtype.kind == np.dtype(held).kind
+            assert catalogue.ids.tolist() == ["a", "b", "longer"]
+        catalogue = cosim_rs.Catalogue(self.items[:2], ["a", "b"])
+        with pytest.raises(ValueError, match=r"ids: got 'c\\x00', expected strings that end in no"):
+            catalogue.add(self.items[2:3], np.array(["c\0"], any_length))
+        with pytest.raises(TypeError, match=r"ids: got dtype .S1, expected strings as <U1"):
+            catalogue.add(self.items[2:3], [b"\xff"])
+        with pytest.raises(KeyError, match=r"ids: got b'.*xff', which is no id"):
+            catalogue.remove([b"\xff"])
+
+    def test_no_ids_are_whole_numbers(self) -> None:
+        catalogue = cosim_rs.Catalogue(self.items[:0], [])
+        assert catalogue.ids.dtype == np.int64
+        with pytest.raises(KeyError, match="ids: got 5, which is no id"):
+            catalogue.remove([5])
+
     def test_filters_by_id(self) -> None:
         banned = [[3, 5], [], [59], [0, 1, 2], [7]]
         by_place = self.positions.top_k(self.users, 60, exclude=banned, allow=range(50))

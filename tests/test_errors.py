@@ -141,7 +141,9 @@ def test_threads_that_are_no_integer(function: Function, threads: Any) -> None:
 
 
 @every_function
-@pytest.mark.parametrize("epsilon", [-1.0, -1e-300, np.nan, np.inf, -np.inf, np.float32(-1)])
+@pytest.mark.parametrize(
+    "epsilon", [-1.0, -1e-300, np.nan, np.inf, -np.inf, np.float32(-1), np.float16(np.inf)]
+)
 def test_epsilon_out_of_range(function: Function, epsilon: float) -> None:
     words = ["epsilon", str(float(epsilon)), "finite", "at least 0"]
     refuse(function, ValueError, words, *good_inputs(function), epsilon=epsilon)

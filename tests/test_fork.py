@@ -105,6 +105,28 @@ for caller in callers:
     caller.join()
 """
 
+# Fork in the midst of a change: the child goes on from what there was before it.
+CHANGING = """
+catalogue = cosim_rs.Catalogue(gaussian_rows(2000, 65))
+done = threading.Event()
+
+def keep_changing():
+    while not done.is_set():
+        catalogue.update(np.arange(2000), catalogue._state.pieces[0].items)
+
+def change():
+    catalogue.remove([5])
+    catalogue.add(gaussian_rows(1, 65), [5])
+    assert len(catalogue) == 2000
+
+changer = threading.Thread(target=keep_changing)
+changer.start()
+for _ in range(20):
+    in_child(change)
+done.set()
+changer.join()
+"""
+
 MULTIPROCESSING = """
 import multiprocessing
 
@@ -133,6 +155,7 @@ for actual in scores:
         ),
         pytest.param(KEEPS_THE_SETTING, id="its number of threads"),
         pytest.param(BUSY, id="while other threads call"),
+        pytest.param(CHANGING, id="while another thread changes a catalogue"),
         pytest.param(MULTIPROCESSING, id="a pool of processes"),
     ],
 )

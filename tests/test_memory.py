@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 from helpers import run_python
 from peak_memory import ITEMS, MIB, SUPPORTED, THREADS
@@ -49,3 +51,30 @@ def test_a_search_for_all_that_score_enough_makes_no_matrix(form: str) -> None:
     codes, 2 MB at the most, and each thread's buffers for 256 users, 1.2 MB.
     """
     assert measured("found", form) < 12 * MIB
+
+
+LIMITED = """
+import resource
+import numpy as np
+import cosim_rs
+from helpers import gaussian_rows
+
+x = gaussian_rows(12_000, 8)
+cosim_rs.top_k(x[:100], x, 5)  # the threads are there
+with open("/proc/self/statm") as pages:
+    held = int(pages.read().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (held + (400 << 20), resource.RLIM_INFINITY))
+for call in (lambda: cosim_rs.top_k(x, x, len(x)), lambda: cosim_rs.mine_pairs(x, min_score=-1.0)):
+    try:
+        call()
+    except MemoryError as error:
+        print(str(error).partition(",")[0])
+assert len(cosim_rs.mine_pairs(x[:500], min_score=-1.0).scores) == 500 * 499 // 2
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_what_does_not_fit_is_an_error_and_the_next_call_goes_on() -> None:
+    """All scores are 1.7 GB, all pairs 1.2 GB and more."""
+    printed = run_python(LIMITED).splitlines()
+    assert printed == ["memory: got none for the result", "memory: got none for all that is found"]

@@ -143,6 +143,8 @@ class TestGroups:
     def test_rows_without_pairs_are_their_own(self) -> None:
         pairs = cosim_rs.mine_pairs(np.eye(4), min_score=0.5)
         assert cosim_rs.group_pairs(pairs, 4).tolist() == [0, 1, 2, 3]
+        none = cosim_rs.mine_pairs(np.zeros((0, 3)), min_score=0.5)
+        assert cosim_rs.group_pairs(none, 0).tolist() == []
 
     def test_a_count_that_does_not_fit(self) -> None:
         pairs = cosim_rs.mine_pairs(np.ones((5, 2)), min_score=0.5)

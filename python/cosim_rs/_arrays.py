@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cosim_rs import _cosim_rs
+from cosim_rs._floats import is_brain
 from cosim_rs._interchange import as_array
 from cosim_rs._tensors import BFLOAT16
 
@@ -99,6 +100,8 @@ def stored(name: str, array: NDArray[Any]) -> Vectors:
     """Do the work of `as_input` on an array."""
     dtype = array.dtype
     if is_taken(dtype):
+        if dtype == BFLOAT16:  # with whatever alignment
+            array = array.view(BFLOAT16)
         if dtype.isnative and array.flags.aligned:
             return array
     elif dtype.kind in "fiub":
@@ -112,7 +115,7 @@ def stored(name: str, array: NDArray[Any]) -> Vectors:
 def is_taken(dtype: np.dtype[Any]) -> bool:
     """Whether the border takes this dtype, byte order aside."""
     numbers = (np.float32, np.float64, np.float16, np.int8)
-    return dtype.type in numbers or dtype.name == "bfloat16" or dtype == BFLOAT16
+    return dtype.type in numbers or is_brain(dtype)
 
 
 def scored_dtype(vectors: Vectors) -> np.dtype[np.floating[Any]]:
@@ -154,13 +157,23 @@ def has_internal_overlap(array: NDArray[Any]) -> bool:
 
 def as_epsilon(epsilon: float) -> float:
     """Check `epsilon` and make it a plain float."""
-    is_number = isinstance(epsilon, (int, float, np.integer, np.floating))
-    if not is_number or isinstance(epsilon, bool):
-        raise TypeError(f"epsilon: got {type(epsilon).__name__}, expected a real number")
-    if not 0 <= epsilon <= MOST_FLOAT32:
+    number = as_number("epsilon", epsilon)
+    if not 0 <= number <= MOST_FLOAT32:
         wanted = "a finite number of at least 0, no larger than float32 holds"
-        raise ValueError(f"epsilon: got {epsilon}, expected {wanted}")
-    return float(epsilon)
+        raise ValueError(f"epsilon: got {number}, expected {wanted}")
+    return number
+
+
+def as_number(name: str, number: float) -> float:
+    """Check a real number and make it a plain float."""
+    is_number = isinstance(number, (int, float, np.integer, np.floating))
+    if not is_number or isinstance(number, bool):
+        raise TypeError(f"{name}: got {type(number).__name__}, expected a real number")
+    try:
+        # The caller's mode may have no subnormal ones.
+        return _cosim_rs.in_default_mode(lambda: float(number))
+    except OverflowError:
+        raise ValueError(f"{name}: got a whole number that no float holds") from None
 
 
 def as_threads(threads: int | None) -> int | None:
@@ -168,16 +181,16 @@ def as_threads(threads: int | None) -> int | None:
     return None if threads is None else as_count("threads", threads)
 
 
-def as_count(name: str, count: int) -> int:
-    """Check a number of at least one and make it a plain int."""
-    wanted = "a whole number of at least 1"
+def as_count(name: str, count: int, least: int = 1) -> int:
+    """Check a whole number of at least so much and make it a plain int."""
+    wanted = f"a whole number of at least {least}"
     if isinstance(count, (bool, np.bool_)):
         raise TypeError(f"{name}: got {type(count).__name__}, expected {wanted}")
     try:
         whole = operator.index(count)
     except TypeError:
         raise TypeError(f"{name}: got {type(count).__name__}, expected {wanted}") from None
-    if whole < 1:
+    if whole < least:
         raise ValueError(f"{name}: got {whole}, expected {wanted}")
     return min(whole, 2**63 - 1)  # the border takes a machine word
 
@@ -195,6 +208,7 @@ __all__ = [
     "as_epsilon",
     "as_input",
     "as_inputs",
+    "as_number",
     "as_threads",
     "fitting",
     "score",

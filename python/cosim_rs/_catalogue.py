@@ -89,7 +89,7 @@ class Catalogue:
         piece = Piece(given, codes, naming, None, 0 if is_borrowed else given.nbytes)
         next_id = len(given) if ids is None else None
         self._state = State((piece,), None, len(given), next_id)
-        self._changing = threading.Lock()
+        self._changing: dict[int, threading.Lock] = {}
 
     def __class_getitem__(cls, dtypes: Any) -> GenericAlias:
         """Name the dtypes of scores and ids, for type checkers."""
@@ -175,7 +175,7 @@ class Catalogue:
         flags = {name: _filters.as_flag(name, flag) for name, flag in flags.items()}
         catalogue = cls.__new__(cls)
         catalogue._state, catalogue._epsilon = _saving.opened(_file.as_path(path), **flags)
-        catalogue._changing = threading.Lock()
+        catalogue._changing = {}
         return catalogue
 
     def __getstate__(self) -> dict[str, Any]:
@@ -190,7 +190,7 @@ class Catalogue:
     def __setstate__(self, attributes: dict[str, Any]) -> None:
         """Open the same file; or take over what was pickled, which is ours, and prepare it."""
         source, parts = attributes.pop("_source", None), attributes.pop("_parts", None)
-        vars(self).update(attributes, _changing=threading.Lock())
+        vars(self).update(attributes, _changing={})
         if source:
             self._state = _saving.opened_again(_file.Source(**source))
         else:
@@ -207,7 +207,7 @@ class Catalogue:
     def __copy__(self) -> Catalogue:
         """Share everything; later changes of the one are none of the other."""
         copied = type(self).__new__(type(self))
-        vars(copied).update(vars(self), _changing=threading.Lock())
+        vars(copied).update(vars(self), _changing={})
         return copied
 
     def __len__(self) -> int:
@@ -330,7 +330,8 @@ class Catalogue:
 
     def _change(self, change: Callable[[State, float], State]) -> None:
         """Go to the state after this one; one change after the other."""
-        with self._changing:
+        # A lock for each process: a child may inherit one that is held by a thread that it has not.
+        with self._changing.setdefault(os.getpid(), threading.Lock()):
             self._state = change(self._state, self._epsilon)
 
     def top_k(

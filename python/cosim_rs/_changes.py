@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from cosim_rs import _cosim_rs
 from cosim_rs._arrays import Vectors, as_input, fitting
+from cosim_rs._floats import as_floats, is_float, named
 from cosim_rs._interchange import as_array
 from cosim_rs._naming import Ids, Places, Positions, check_known, check_unique, numbered
 from cosim_rs._state import Piece, State
@@ -45,9 +46,9 @@ def added(state: State, items: ArrayLike, ids: ArrayLike | None, epsilon: float)
     if not len(rows):
         return state
     naming = Ids(names, len(rows))
-    if state.slots == 0 and ids is None:
+    if state.count == 0 and ids is None:
         return _first(rows, numbered(names), _after(names), epsilon)
-    if state.slots == 0:
+    if state.count == 0:
         return _first(rows, naming, None, epsilon)
     next_id = None if state.next_id is None else max(state.next_id, _after(names))
     places = np.arange(state.next_place, state.next_place + len(rows))
@@ -104,12 +105,10 @@ def _as_rows(state: State, items: ArrayLike) -> Vectors:
         raise fitting("items", given.shape, f"(M, {held.shape[1]}), as long as the catalogue's")
     if given.dtype == held.dtype:
         return given
-    is_float = given.dtype.kind == "f" and held.dtype.kind == "f"
-    if not is_float:
-        raise TypeError(
-            f"items: got dtype {given.dtype}, expected {held.dtype}, as the catalogue's"
-        )
-    return given.astype(held.dtype)
+    if not (is_float(given.dtype) and is_float(held.dtype)):
+        got, wanted = named(given.dtype), named(held.dtype)
+        raise TypeError(f"items: got dtype {got}, expected {wanted}, as the catalogue's")
+    return _cosim_rs.in_default_mode(lambda: as_floats(given, held.dtype))
 
 
 def _as_new_ids(state: State, ids: ArrayLike | None, count: int) -> NDArray[Any]:
@@ -124,7 +123,7 @@ def _as_new_ids(state: State, ids: ArrayLike | None, count: int) -> NDArray[Any]
     if not count and not given.size:
         return given
     names = Ids(given, count).names
-    if state.slots == 0:
+    if state.count == 0:
         return names
     known = state.find("ids", names) >= 0
     if known.any():
@@ -143,9 +142,22 @@ def _as_held(state: State, names: NDArray[Any]) -> NDArray[Any]:
             got = names[changed].tolist()[0]
             raise ValueError(f"ids: got {got}, expected numbers that {dtype} holds")
         return held
-    if dtype.kind != names.dtype.kind:
+    if (dtype.kind == "S") != (names.dtype.kind == "S"):
         raise TypeError(f"ids: got dtype {names.dtype}, expected strings as {dtype}")
-    return names
+    if dtype.kind == names.dtype.kind:
+        return names
+    held = names.astype(dtype if dtype.kind == "T" else object)
+    return held if dtype.kind == "T" else _of_fixed_width(held)
+
+
+def _of_fixed_width(texts: NDArray[Any]) -> NDArray[Any]:
+    """Text as NumPy's strings of one width, which end before the zeros at the end."""
+    held = texts.astype(np.str_)
+    lost = held.astype(object) != texts
+    if lost.any():
+        got = texts[lost].tolist()[0]
+        raise ValueError(f"ids: got {got!r}, expected strings that end in no zero")
+    return held
 
 
 def _found(state: State, ids: ArrayLike) -> Places:

@@ -63,8 +63,6 @@ def as_tensors(naming: Positions) -> tuple[Kind, Arrays]:
         return Kind(ROWS), {}
     names = naming.names
     order: Arrays = {"ids.order": naming.order}
-    if not names.size and names.dtype.kind not in "iuUST":
-        names = names.astype(np.int64)  # an empty list is an array of floats
     if names.dtype.kind in "iu":
         return Kind(names.dtype.name), {"ids": names} | order
     strings: list[bytes]

@@ -11,7 +11,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from cosim_rs._arrays import fitting
+from cosim_rs._arrays import as_number, fitting
 from cosim_rs._interchange import as_array
 from cosim_rs._naming import Places, Positions
 
@@ -98,13 +98,7 @@ def as_min_score(min_score: float | None) -> float | None:
 
 def as_least_score(min_score: float) -> float:
     """Check a `min_score` that there must be, and make it a plain float."""
-    is_number = isinstance(min_score, (int, float, np.integer, np.floating))
-    if not is_number or isinstance(min_score, bool):
-        raise TypeError(f"min_score: got {type(min_score).__name__}, expected a real number")
-    try:
-        least = float(min_score)
-    except OverflowError:
-        raise ValueError("min_score: got a whole number that no float holds") from None
+    least = as_number("min_score", min_score)
     if math.isnan(least):
         raise ValueError(f"min_score: got {min_score}, expected a number")
     return least

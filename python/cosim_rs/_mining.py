@@ -170,10 +170,12 @@ def group_pairs(pairs: Pairs, count: int) -> Places:
         graphs = importlib.import_module("scipy.sparse.csgraph")
     except ImportError:
         raise ImportError("group_pairs: needs SciPy: pip install scipy") from None
-    count = _arrays.as_count("count", count)
+    count = _arrays.as_count("count", count, least=0)
     last = max((int(rows.max()) for rows in (pairs.i, pairs.j) if rows.size), default=-1)
     if last >= count:
         raise ValueError(f"count: got {count}, expected more than row {last} of the pairs")
+    if not count:
+        return np.empty(0, np.int64)
     ones = np.ones(len(pairs.i), np.bool_)
     graph = sparse.coo_array((ones, (pairs.i, pairs.j)), shape=(count, count))
     _, labels = graphs.connected_components(graph, directed=False)

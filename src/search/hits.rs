@@ -5,7 +5,7 @@
 //! comparison, and pruning is paid for by the many hits between two of them. A score equal to the
 //! least still enters, since its index may come first: ties are settled by the order alone.
 
-use crate::Real;
+use crate::{Error, Real};
 use std::cmp::Ordering;
 
 /// A buffer holds at least this many hits: small ones would be pruned all the time.
@@ -31,12 +31,14 @@ pub(super) struct Hits<E> {
     k: usize,
     least: E,
     kept: Vec<Hit<E>>,
+    /// Whether there was no memory for some.
+    is_cut_short: bool,
 }
 
 impl<E: Real> Hits<E> {
     /// `k` is at least 1; scores below `least` do not count.
     pub(super) fn new(k: usize, least: E) -> Self {
-        Self { k, least, kept: Vec::new() }
+        Self { k, least, kept: Vec::new(), is_cut_short: false }
     }
 
     /// The least score that can still be among the best k.
@@ -81,13 +83,30 @@ impl<E: Real> Hits<E> {
         self.k
     }
 
+    /// How many hits there are, of the best k and others.
+    pub(super) fn count(&self) -> usize {
+        self.kept.len()
+    }
+
     /// Whether there are k hits.
     pub(super) fn is_filled(&self) -> bool {
         self.kept.len() >= self.k
     }
 
+    /// # Errors
+    /// [`Error::Memory`] if there was none for all hits.
+    pub(super) fn check(&self) -> Result<(), Error> {
+        let bytes = 2 * self.kept.len() * size_of::<Hit<E>>();
+        if self.is_cut_short {
+            Err(Error::Memory { bytes, for_what: "all that is found" })
+        } else {
+            Ok(())
+        }
+    }
+
     /// Takes the hits of another part of the items.
     pub(super) fn merge(&mut self, other: Self) {
+        self.is_cut_short |= other.is_cut_short;
         for hit in other.kept {
             if hit.score >= self.least {
                 self.push(hit);
@@ -103,6 +122,11 @@ impl<E: Real> Hits<E> {
     }
 
     fn push(&mut self, hit: Hit<E>) {
+        // An allocation that fails would end the process.
+        if self.kept.try_reserve(1).is_err() {
+            (self.is_cut_short, self.least) = (true, E::INFINITY); // so the rest of the search is short
+            return;
+        }
         self.kept.push(hit);
         if self.kept.len() >= LEAST_CAPACITY.max(self.k.saturating_mul(2)) {
             self.prune();

@@ -46,7 +46,8 @@ impl<'a> Lists<'a> {
             return wrong(self.users().to_string(), "a row for each user".to_owned());
         }
         self.outside(items).map_or(Ok(()), |outside| {
-            let expected = format!("-1 to {}", items.min(MOST_LISTED).wrapping_sub(1).cast_signed());
+            let expected =
+                format!("-1 to {}", items.min(MOST_LISTED).wrapping_sub(1).cast_signed());
             wrong(format!("index {outside}"), expected)
         })
     }

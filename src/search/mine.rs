@@ -13,6 +13,7 @@ use super::sweep::{check, sweep};
 use super::wanted::{ALL, Pairing, Wanted};
 use crate::error::Error;
 use crate::kernel::real::Real;
+use crate::memory;
 use crate::score::{Call, Options};
 use crate::view::Rows;
 use std::sync::{Mutex, PoisonError};
@@ -77,18 +78,21 @@ pub fn mine_pairs<'a, E: Real>(
         sweep(&call, &wanted, &segments)?;
         progress(end)?;
     }
-    Ok(Pairs::of(pool.into_inner().unwrap_or_else(PoisonError::into_inner), items.count()))
+    Pairs::of(pool.into_inner().unwrap_or_else(PoisonError::into_inner), items.count())
 }
 
 impl<E: Real> Pairs<E> {
-    fn of(pool: Hits<E>, items: usize) -> Self {
+    fn of(pool: Hits<E>, items: usize) -> Result<Self, Error> {
+        pool.check()?;
+        let bytes_each = size_of::<E>() + 2 * size_of::<i64>();
+        memory::ask_for(pool.count().saturating_mul(bytes_each), "the result")?;
         let pairing = Pairing { first_user: 0, items };
         let hits = pool.into_best();
         let row = |row: usize| i64::try_from(row).expect("rows in memory");
-        Self {
+        Ok(Self {
             scores: hits.iter().map(|hit| hit.score).collect(),
             first: hits.iter().map(|hit| row(pairing.pair(hit.index).0)).collect(),
             second: hits.iter().map(|hit| row(pairing.pair(hit.index).1)).collect(),
-        }
+        })
     }
 }

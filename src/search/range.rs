@@ -4,11 +4,13 @@
 //! surely below it, and the rest is scored.
 
 use super::filter::Filter;
+use super::hits::Hits;
 use super::segment::Segment;
 use super::sweep::{check, choose_how_candidates_count, sweep};
 use super::wanted::{ALL, Wanted};
 use crate::error::Error;
 use crate::kernel::real::Real;
+use crate::memory;
 use crate::score::{Call, Options};
 use crate::view::Rows;
 
@@ -49,11 +51,20 @@ pub fn range_search<'a, E: Real>(
     if count > 0 {
         sweep(&call, &wanted, &Segment::in_line(segments))?;
     }
-    let mut found = Ranges { starts: vec![0], indices: Vec::new(), scores: Vec::new() };
-    for hits in wanted.found() {
+    let hits = wanted.found()?;
+    let total: usize = hits.iter().map(Hits::count).sum();
+    memory::ask_for(total.saturating_mul(size_of::<E>() + size_of::<i64>()), "the result")?;
+    let mut found = Ranges {
+        starts: vec![0],
+        indices: Vec::with_capacity(total),
+        scores: Vec::with_capacity(total),
+    };
+    for hits in hits {
         let index = |hit: usize| i64::try_from(hit).expect("a place in memory");
-        found.indices.extend(hits.iter().map(|hit| index(hit.index)));
-        found.scores.extend(hits.iter().map(|hit| hit.score));
+        for hit in hits.into_best() {
+            found.indices.push(index(hit.index));
+            found.scores.push(hit.score);
+        }
         found.starts.push(index(found.indices.len()));
     }
     Ok(found)

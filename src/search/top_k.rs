@@ -68,8 +68,8 @@ pub fn top_k_of<'a, E: Real>(
     let least = filter.min_score.map_or(-E::INFINITY, E::from_f64);
     let wanted = Wanted::of_each(users, k, ready, least)?;
     found.scored = sweep(&call, &wanted, &Segment::in_line(segments))?;
-    for (user, hits) in wanted.found().enumerate() {
-        for (place, hit) in hits.into_iter().enumerate() {
+    for (user, hits) in wanted.found()?.into_iter().enumerate() {
+        for (place, hit) in hits.into_best().into_iter().enumerate() {
             found.scores[(user, place)] = hit.score;
             found.indices[(user, place)] = i64::try_from(hit.index).expect("a place in memory");
         }
@@ -80,7 +80,7 @@ pub fn top_k_of<'a, E: Real>(
 impl<E: Real> TopK<E> {
     fn unfilled(users: usize, k: usize) -> Result<Self, Error> {
         let bytes_each = size_of::<E>() + size_of::<i64>();
-        memory::ask_for(users.saturating_mul(k).saturating_mul(bytes_each), "the result")?;
+        memory::ask_for(users.saturating_mul(k.max(1)).saturating_mul(bytes_each), "the result")?;
         let shape = (users, k);
         Ok(Self {
             scores: Array2::from_elem(shape, -E::INFINITY),

@@ -4,7 +4,7 @@
 //! mined, all share one. A pool without a limit keeps whatever scores at least what is asked for.
 
 use super::filter::Ready;
-use super::hits::{Hit, Hits};
+use super::hits::Hits;
 use super::segment::Segment;
 use crate::error::Error;
 use crate::kernel::real::Real;
@@ -133,11 +133,16 @@ impl<'a, E: Real> Wanted<'a, E> {
     }
 
     /// The best of each user, in order.
-    pub(super) fn found(self) -> impl Iterator<Item = Vec<Hit<E>>> {
+    ///
+    /// # Errors
+    /// [`Error::Memory`] if there was none for all of them.
+    pub(super) fn found(self) -> Result<Vec<Hits<E>>, Error> {
         let Pools::Each(pools) = self.pools else { unreachable!("pairs have one pool") };
-        pools
-            .into_iter()
-            .map(|hits| hits.into_inner().unwrap_or_else(PoisonError::into_inner).into_best())
+        let hits = pools.into_iter();
+        let hits: Vec<_> =
+            hits.map(|hits| hits.into_inner().unwrap_or_else(PoisonError::into_inner)).collect();
+        hits.iter().try_for_each(Hits::check)?;
+        Ok(hits)
     }
 }
 
