@@ -228,14 +228,16 @@ mod tests {
         }
     }
 
-    /// For codes that leave nothing out the bound is near: what is added for rounding is all there is.
+    /// By (1), the score's rounding and (2) a·y is at most s + (1 + f)·e + f + d + a·w·e + g, and w is hardly
+    /// more than (1 + f)/a: so the bound is no wider than twice what the codes leave out, and 2m.
     #[test]
-    fn the_bound_is_not_much_wider_than_what_the_codes_leave_out() {
+    fn the_bound_is_no_wider_than_the_proof_makes_it() {
+        let rounded = 1.0 + f64::from(f32::EPSILON);
         for pair in pairs(&rows(100), 0.0, MOST_CODE) {
-            let left_out = (1.0 + pair.user.error) * f64::from(pair.error) + pair.user.error;
-            let width =
-                pair.user.scale * f64::from(pair.bounds()[0]) + pair.user.margin - pair.score;
-            assert!(width <= 2.0 * left_out + 4.0 * pair.user.margin, "{width} {left_out}");
+            let UserBound { scale, error, margin } = pair.user;
+            let width = scale * f64::from(pair.bounds()[0]) + margin - pair.score;
+            let most = 2.0 * (1.0 + error) * f64::from(pair.error) * rounded + 2.0 * margin;
+            assert!(width <= most, "{width} {most}");
         }
     }
 
@@ -250,9 +252,13 @@ mod tests {
             let terms = |score_unit| 0.125 + (2.0 * groups + 12.0) * score_unit + 16.0 * unit;
             for (bound, margin) in [(singles, terms(unit)), (doubles, terms(2.0_f64.powi(-53)))] {
                 assert!((bound.margin - margin).abs() <= 1e-15);
-                assert!(f64::from(bound.threshold(0.5)) <= (0.5 - margin) / 0.25);
-                assert!(bound.gap() >= 2.0 * margin / 0.25 - 1e-15);
-                assert!(f64::from(bound.weight()) >= 1.125 / 0.25);
+                let (threshold, weight) = (bound.threshold(0.5), bound.weight());
+                let (exact_threshold, exact_weight) = ((0.5 - margin) / 0.25, 1.125 / 0.25);
+                assert!(f64::from(threshold) <= exact_threshold);
+                assert!(f64::from(threshold.next_up()) > exact_threshold - 1e-15);
+                assert!((bound.gap() - 2.0 * margin / 0.25).abs() <= 1e-14);
+                assert!(f64::from(weight) >= exact_weight);
+                assert!(f64::from(weight.next_down()) < exact_weight);
             }
         }
     }
