@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from cosim_rs import _arrays
 from cosim_rs._arrays import Scores, Vectors
-from cosim_rs.batch._columns import column_of, lists_of, plain, vectors_of
+from cosim_rs.batch._columns import column_of, lists_of, vectors_of
 from cosim_rs.batch._naming import Places
 from cosim_rs.batch._opened import Opened, opened
 from cosim_rs.batch._results import with_skipped
@@ -79,7 +79,7 @@ class ListScorer:
             mask=pa.array(skipped),
         )
         names = (self.id_column, self.candidates_column)
-        columns = {name: plain(column_of(batch, name)) for name in names if name is not None}
+        columns = {name: column_of(batch, name) for name in names if name is not None}
         unknown = int(np.count_nonzero(places < 0)) - ids.null_count
         counts = users.skipped(skipped) | {"unknown candidates": unknown}
         return with_skipped(columns | {"scores": lists}, counts)

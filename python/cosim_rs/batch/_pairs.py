@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from cosim_rs import _arrays
 from cosim_rs._scores import paired_cosine_similarity
-from cosim_rs.batch._columns import column_of, dim_of, plain, vectors_of
+from cosim_rs.batch._columns import column_of, dim_of, vectors_of
 from cosim_rs.batch._results import with_skipped
 
 
@@ -56,7 +56,7 @@ class PairScorer:
         unscored = np.isnan(scores)
         null = np.count_nonzero((x.missing | y.missing) & unscored)
         name = self.id_column
-        ids = {} if name is None else {name: plain(column_of(batch, name))}
+        ids = {} if name is None else {name: column_of(batch, name)}
         columns = ids | {"score": pa.array(scores, mask=unscored)}
         counts = {"null": int(null), "not finite": int(np.count_nonzero(unscored) - null)}
         return with_skipped(columns, counts)

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from cosim_rs import _arrays, _filters
 from cosim_rs._search import Filter
-from cosim_rs.batch._columns import column_of, is_vectors, lists_of, plain, vectors_of
+from cosim_rs.batch._columns import column_of, is_vectors, lists_of, vectors_of
 from cosim_rs.batch._naming import Places
 from cosim_rs.batch._opened import Opened, opened
 from cosim_rs.batch._results import RESULT, Found, with_skipped
@@ -139,7 +139,7 @@ class BatchScorer:
         counts = users.skipped(users.not_finite(np.all(found.indices < 0, axis=1)))
         counts |= {"unknown excluded": unknown_excluded, "unknown candidates": unknown_candidates}
         name = self.id_column
-        ids = {} if name is None else {name: plain(column_of(batch, name))}
+        ids = {} if name is None else {name: column_of(batch, name)}
         result = Found(found, items.naming)
         columns = result.long(ids) if self.format == "long" else ids | result.nested()
         return with_skipped(columns, counts)
