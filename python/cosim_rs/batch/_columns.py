@@ -57,6 +57,12 @@ class Lists(NamedTuple):
     """What they hold, row after row."""
 
 
+def check_batch(batch: pa.RecordBatch) -> None:
+    """TypeError if it is none."""
+    if not isinstance(batch, pa.RecordBatch):
+        raise TypeError(f"batch: got {type(batch).__name__}, expected pyarrow.RecordBatch")
+
+
 def column_of(batch: pa.RecordBatch, name: str) -> pa.Array:
     """The column of this name, of which there must be one, in a plain form."""
     found = batch.schema.get_all_field_indices(name)
@@ -145,4 +151,13 @@ def lists_of(batch: pa.RecordBatch, name: str) -> Lists:
     return Lists(starts, column.flatten())
 
 
-__all__ = ["Lists", "Rows", "column_of", "is_vectors", "lists_of", "plain", "vectors_of"]
+__all__ = [
+    "Lists",
+    "Rows",
+    "check_batch",
+    "column_of",
+    "is_vectors",
+    "lists_of",
+    "plain",
+    "vectors_of",
+]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from cosim_rs import _arrays
 from cosim_rs._arrays import Scores, Vectors
-from cosim_rs.batch._columns import column_of, lists_of, vectors_of
+from cosim_rs.batch._columns import check_batch, column_of, lists_of, vectors_of
 from cosim_rs.batch._naming import Places
 from cosim_rs.batch._opened import Opened, opened
 from cosim_rs.batch._results import with_skipped
@@ -65,6 +65,7 @@ class ListScorer:
 
     def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Score the lists of each row; see `BatchScorer`."""
+        check_batch(batch)
         items = opened(self.catalogue)
         users = vectors_of(batch, self.vector_column, items.dim)
         starts, ids = lists_of(batch, self.candidates_column)

@@ -12,7 +12,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
+
+from cosim_rs._arrays import fitting
+from cosim_rs._interchange import as_array
+from cosim_rs.batch._plain import plain
 
 Places = NDArray[np.int64]
 
@@ -82,6 +86,18 @@ class Naming:
         return self.ids.take(pa.array(places))
 
 
+def given_ids(argument: str, ids: ArrayLike | pa.Array) -> pa.Array:
+    """Ids in any form as a column; TypeError or ValueError if they have no axis, or several."""
+    if isinstance(ids, pa.Array):
+        return plain(ids)
+    array = as_array(argument, ids)
+    if array.ndim == 0:
+        raise TypeError(f"{argument}: got {type(ids).__name__}, expected an array of ids")
+    if array.ndim != 1:
+        raise fitting(argument, array.shape, "(M,) of ids")
+    return column_of_ids(array)
+
+
 def column_of_ids(ids: NDArray[Any]) -> pa.Array:
     """Numbers, texts or bytes, as a column."""
     if ids.dtype.kind in "iuU":
@@ -122,4 +138,4 @@ def _is_text(kind: pa.DataType) -> bool:
     return any(is_kind(kind) for is_kind in TEXTS)
 
 
-__all__ = ["Naming", "Places", "column_of_ids"]
+__all__ = ["Naming", "Places", "given_ids"]

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from cosim_rs import _arrays
 from cosim_rs._scores import paired_cosine_similarity
-from cosim_rs.batch._columns import column_of, dim_of, vectors_of
+from cosim_rs.batch._columns import check_batch, column_of, dim_of, vectors_of
 from cosim_rs.batch._results import with_skipped
 
 
@@ -49,6 +49,7 @@ class PairScorer:
 
     def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Score the pairs; see `BatchScorer`."""
+        check_batch(batch)
         names = self.x_column, self.y_column
         dim = next((dim for name in names if (dim := dim_of(batch, name)) is not None), 0)
         x, y = (vectors_of(batch, name, dim, "as the others") for name in names)
