@@ -333,6 +333,23 @@ def test_lists_of_unlike_lengths_are_scored_in_tables_of_moderate_size(
         assert scorer(batch).column("scores").to_pylist() == wanted
 
 
+@pytest.mark.parametrize("listed", [[], [ITEMS], [None, -1], None, [3], [ITEMS, 3]], ids=str)
+def test_a_vector_that_is_not_finite_is_counted_whatever_its_list(
+    listed: list[int | None] | None, tmp_path: Path
+) -> None:
+    items = catalogue(tmp_path)
+    users = USERS[:3].copy()
+    users[0], users[2, 4] = np.nan, np.inf
+    batch = pa.record_batch({"vector": FORMS["list"](users), "listed": lists([listed] * 3)})
+    result = ListScorer(str(tmp_path / "items.safetensors"), "vector", "listed")(batch)
+    scores = result.column("scores").to_pylist()
+    known = items.scores(users[1:2], [[3]])[0, 0]
+    assert scores == [None, [known if item == 3 else None for item in listed or []], None]
+    unknown = 3 * sum(item in (ITEMS, -1) for item in listed or [])
+    counts = {"not finite": 2, "unknown candidates": unknown}
+    assert skipped(result) == {reason: count for reason, count in counts.items() if count}
+
+
 def test_lists_of_a_vector_that_is_not_finite_are_null(tmp_path: Path) -> None:
     items = gaussian_rows(ITEMS, DIM)
     items[1] = np.nan

@@ -71,9 +71,10 @@ class ListScorer:
         starts, ids = lists_of(batch, self.candidates_column)
         places = items.find(self.candidates_column, ids)
         scores = _scores(items, users.vectors, starts, places, self.threads)
-        suspects = np.zeros(len(batch), np.bool_)
-        suspects[np.searchsorted(starts, np.flatnonzero(np.isnan(scores)), "right") - 1] = True
-        skipped = users.not_finite(suspects | users.missing)
+        rows = np.repeat(np.arange(len(batch)), np.diff(starts))
+        suspects = np.ones(len(batch), np.bool_)
+        suspects[rows[np.isfinite(scores)]] = False  # with another vector, all would be NaN
+        skipped = users.not_finite(suspects)
         lists = pa.ListArray.from_arrays(
             pa.array(starts.astype(np.int32)),
             pa.array(scores, mask=places < 0),

@@ -54,8 +54,10 @@ class PairScorer:
         dim = next((dim for name in names if (dim := dim_of(batch, name)) is not None), 0)
         x, y = (vectors_of(batch, name, dim, "as the others") for name in names)
         scores = paired_cosine_similarity(x.vectors, y.vectors, threads=self.threads)
-        unscored = np.isnan(scores)
-        null = np.count_nonzero((x.missing | y.missing) & unscored)
+        # Where there are nulls alone their length is not known, so of their scores nothing is.
+        missing = x.missing | y.missing
+        unscored = missing | np.isnan(scores)
+        null = np.count_nonzero(missing)
         name = self.id_column
         ids = {} if name is None else {name: column_of(batch, name)}
         columns = ids | {"score": pa.array(scores, mask=unscored)}
