@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 from files import done, write_arrow
 from helpers import gaussian_rows
-from jobs import DIM, rows_in, write_catalogue
+from jobs import DIM, nested, rows_in, write_catalogue
 
 import cosim_rs
 
@@ -100,3 +100,22 @@ def test_null_lists_over_something(tmp_path: Path) -> None:
     ]
     wanted = catalogue.top_k(VECTORS[2:3], 4, exclude=[[30]]).ids.tolist()
     assert found == [[], [], *wanted]
+
+
+def test_files_that_may_hold_nulls_beside_ones_that_may_not(tmp_path: Path) -> None:
+    catalogue = write_catalogue(tmp_path)
+    (tmp_path / "users").mkdir()
+    kinds = {"user_id": pa.string(), "vector": pa.list_(pa.float32(), DIM)}
+    kinds["seen"] = pa.list_(pa.int64())
+    for name, may_be_null in (("a", True), ("b", False)):
+        columns: list[Any] = [USER[:9], VECTORS[:9].tolist(), [[10, 20]] * 9]
+        schema = pa.schema([pa.field(*field, may_be_null) for field in kinds.items()])
+        write_arrow(tmp_path / "users" / name, pa.table(columns, schema))
+    options = [tmp_path / "users", "--catalogue", tmp_path / "items.safetensors"]
+    options += ["--vector-column", "vector"]
+    done("top-k", *options, "--exclude-column", "seen", "-o", tmp_path / "best")
+    wanted = catalogue.top_k(VECTORS[:9], exclude=[[10, 20]] * 9)
+    assert rows_in(tmp_path / "best") == 2 * nested(USER[:9], wanted)
+    done("score", *options, "--candidates-column", "seen", "-o", tmp_path / "scores")
+    scores = [row["scores"] for row in rows_in(tmp_path / "scores")]
+    assert scores == 2 * catalogue.scores(VECTORS[:9], [[10, 20]] * 9).tolist()
