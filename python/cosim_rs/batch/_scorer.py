@@ -39,7 +39,8 @@ class BatchScorer:
     k : int, default 10
         How many items to find; at least 1.
     id_column : str, optional
-        What names the rows, taken over into the result: of any type, a dictionary as its values.
+        What names the rows, taken over into the result: of any type, a dictionary as its values,
+        views of strings as large strings.
     vector_column : str, optional
         The vectors: a column of lists of numbers, of a fixed size or not, or of fixed-shape
         tensors. By default the only such one that no other parameter names.
