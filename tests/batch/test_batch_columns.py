@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -163,6 +164,22 @@ def test_pairs_that_cannot_be_scored_are_null() -> None:
     assert skipped(result) == {"null": 1, "not finite": 2}
     nothing = pa.record_batch({"x": lists([None, None], pa.float32()), "y": FORMS["list"](y[:2])})
     assert PairScorer("x", "y")(nothing).column("score").to_pylist() == [None, None]
+
+
+@pytest.mark.parametrize("kind", [pa.list_, pa.large_list, lambda value: pa.list_(value, 2)])
+def test_pairs_that_are_all_null(kind: Callable[[pa.DataType], pa.DataType]) -> None:
+    nulls = pa.array([None, None], kind(pa.float32()))
+    result = PairScorer("x", "y")(pa.record_batch({"x": nulls, "y": nulls}))
+    assert result.column("score").to_pylist() == [None, None]
+    assert skipped(result) == {"null": 2}
+
+
+def test_pairs_of_no_numbers_and_nulls() -> None:
+    kind = pa.list_(pa.float32())
+    pairs = {"x": pa.array([[], [], None], kind), "y": pa.array([None, [], []], kind)}
+    result = PairScorer("x", "y")(pa.record_batch(pairs))
+    assert result.column("score").to_pylist() == [None, 0.0, None]
+    assert skipped(result) == {"null": 2}
 
 
 def test_pairs_of_unlike_lengths_are_named() -> None:

@@ -14,7 +14,7 @@ from helpers import gaussian_rows, run_python
 from tables import DIM, FORMS, ITEMS, catalogue, expected, found_by, lists
 
 import cosim_rs
-from cosim_rs.batch import BatchScorer, ColumnError, ListScorer, score_batch, skipped
+from cosim_rs.batch import BatchScorer, ColumnError, ListScorer, PairScorer, score_batch, skipped
 
 ROWS = 40
 USERS = gaussian_rows(ROWS, DIM, seed=1)
@@ -148,7 +148,8 @@ def test_options_are_those_of_top_k(dtype: type, tmp_path: Path) -> None:
     wanted = items.top_k(USERS, **options)
     assert (wanted.scores == -np.inf).any()
     assert (wanted.scores > -np.inf).any()
-    for given in (allow, np.array(allow), pa.array(allow)):
+    columns = [pa.array(allow), pa.array(allow, pa.string_view()), pa.chunked_array([allow])]
+    for given in (allow, np.array(allow), *columns, columns[0].dictionary_encode()):
         result = score_batch(batch, tmp_path / "items.safetensors", **(options | {"allow": given}))
         assert found_by(result) == expected(wanted)
     kind = result.schema.field("recommendations").type.value_type
@@ -258,6 +259,36 @@ def test_a_catalogue_is_opened_once_until_its_file_is_another(
     assert opened == [os.fspath(path)]
 
 
+@pytest.mark.parametrize("rows", [[2, 1, 0], [1, 0], [3, 0, 2, 1]])
+def test_allowed_ids_are_looked_up_in_each_catalogue(rows: list[int], tmp_path: Path) -> None:
+    path, names = tmp_path / "items.safetensors", np.array(list("abcd"))
+    cosim_rs.Catalogue(np.eye(4)[:3], names[:3]).save(path)
+    scorer = BatchScorer(path, allow=["a"])
+    batch = pa.record_batch({"vector": [[1.0, 2.0, 3.0, 4.0]]})
+    first = found_by(scorer(batch))
+    assert [[item for item, _ in row] for row in first] == [["a"]]
+    cosim_rs.Catalogue(np.eye(4)[rows], names[rows]).save(path)
+    assert found_by(scorer(batch)) == first
+    cosim_rs.Catalogue(np.eye(4)[1:3], names[1:3]).save(path)
+    with pytest.raises(ValueError, match="allow: got 'a', which is no id of the catalogue"):
+        scorer(batch)
+
+
+def test_what_is_no_record_batch_is_refused(tmp_path: Path) -> None:
+    catalogue(tmp_path)
+    path = str(tmp_path / "items.safetensors")
+    table = pa.table({"vector": VECTORS, "listed": lists([[0]] * ROWS)})
+    scorers = (
+        BatchScorer(path),
+        ListScorer(path, "vector", "listed"),
+        PairScorer("vector", "vector"),
+    )
+    for scorer in scorers:
+        for given, name in ((table, "Table"), (table.to_pylist(), "list"), (None, "NoneType")):
+            with pytest.raises(TypeError, match=f"batch: got {name}, expected pyarrow.RecordBatch"):
+                scorer(given)
+
+
 def test_options_that_are_not_allowed(tmp_path: Path) -> None:
     catalogue(tmp_path)
     path = tmp_path / "items.safetensors"
@@ -272,6 +303,11 @@ def test_options_that_are_not_allowed(tmp_path: Path) -> None:
     ):
         with pytest.raises(ValueError, match=message):
             BatchScorer(path, **options)
+    for allow, got in (("a", "str"), (3, "int"), ({"a"}, "set")):
+        with pytest.raises(TypeError, match=f"allow: got {got}, expected an array of ids"):
+            BatchScorer(path, allow=allow)
+    with pytest.raises(ValueError, match=r"allow: got shape \(1, 2\), expected \(M,\) of ids"):
+        BatchScorer(path, allow=[[1, 2]])
     batch = pa.record_batch({"vector": VECTORS})
     with pytest.raises(ValueError, match=f"allow: got {ITEMS}, which is no id of the catalogue"):
         BatchScorer(path, allow=[1, ITEMS])(batch)
@@ -295,6 +331,23 @@ def test_lists_of_unlike_lengths_are_scored_in_tables_of_moderate_size(
         monkeypatch.setattr("cosim_rs.batch._listed.MOST_PLACES", most)
         scorer = ListScorer(os.fspath(tmp_path / "items.safetensors"), "vector", "listed")
         assert scorer(batch).column("scores").to_pylist() == wanted
+
+
+@pytest.mark.parametrize("listed", [[], [ITEMS], [None, -1], None, [3], [ITEMS, 3]], ids=str)
+def test_a_vector_that_is_not_finite_is_counted_whatever_its_list(
+    listed: list[int | None] | None, tmp_path: Path
+) -> None:
+    items = catalogue(tmp_path)
+    users = USERS[:3].copy()
+    users[0], users[2, 4] = np.nan, np.inf
+    batch = pa.record_batch({"vector": FORMS["list"](users), "listed": lists([listed] * 3)})
+    result = ListScorer(str(tmp_path / "items.safetensors"), "vector", "listed")(batch)
+    scores = result.column("scores").to_pylist()
+    known = items.scores(users[1:2], [[3]])[0, 0]
+    assert scores == [None, [known if item == 3 else None for item in listed or []], None]
+    unknown = 3 * sum(item in (ITEMS, -1) for item in listed or [])
+    counts = {"not finite": 2, "unknown candidates": unknown}
+    assert skipped(result) == {reason: count for reason, count in counts.items() if count}
 
 
 def test_lists_of_a_vector_that_is_not_finite_are_null(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from files import NAMELESS, WRITERS, Array, items, write, write_arrow, write_npy, write_parquet
 from helpers import gaussian_rows
@@ -214,6 +215,24 @@ class TestFolders:
         write_parquet(tmp_path / "a.parquet", {"id": [1]})
         write_parquet(tmp_path / "b.parquet", {"id": ["1"]})
         message = r"b.parquet: got columns id \(string\), expected id \(int64\) as in .*a.parquet"
+        with pytest.raises(BadData, match=message):
+            open_tables([tmp_path])
+
+    def test_columns_are_the_same_with_nulls_or_without(self, tmp_path: Path) -> None:
+        for name, may_be_null in (("a", True), ("b", False), ("c", True)):
+            fields = [pa.field(column, pa.int8(), may_be_null) for column in ("id", "x")]
+            table = pa.table([[1], [2]], pa.schema(fields, {"of": name}))
+            pq.write_table(table, tmp_path / f"{name}.parquet")
+        tables = open_tables([tmp_path])
+        assert tables[0].schema != tables[1].schema
+        read = [rows_of(table, ("x", "id")) for table in tables]
+        assert pa.concat_tables(read).to_pydict() == {"x": [2, 2, 2], "id": [1, 1, 1]}
+
+    def test_columns_that_differ_are_told_apart(self, tmp_path: Path) -> None:
+        for name, may_be_null in (("a", True), ("b", False)):
+            item = pa.field("item", pa.int8(), may_be_null)
+            write_arrow(tmp_path / name, pa.table({"x": pa.array([[1]], pa.list_(item))}))
+        message = r"b: got columns x \(list<item: int8 not null>\), expected x \(list<item: int8>\)"
         with pytest.raises(BadData, match=message):
             open_tables([tmp_path])
 

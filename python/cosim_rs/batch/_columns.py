@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from cosim_rs import _arrays
 from cosim_rs._arrays import Vectors
 from cosim_rs.batch._errors import ColumnError
+from cosim_rs.batch._plain import plain
 
 LISTS = (pa.types.is_fixed_size_list, pa.types.is_list, pa.types.is_large_list)
 NUMBERS = (pa.types.is_floating, pa.types.is_integer)
@@ -56,13 +57,19 @@ class Lists(NamedTuple):
     """What they hold, row after row."""
 
 
+def check_batch(batch: pa.RecordBatch) -> None:
+    """TypeError if it is none."""
+    if not isinstance(batch, pa.RecordBatch):
+        raise TypeError(f"batch: got {type(batch).__name__}, expected pyarrow.RecordBatch")
+
+
 def column_of(batch: pa.RecordBatch, name: str) -> pa.Array:
-    """The column of this name, of which there must be one."""
+    """The column of this name, of which there must be one, in a plain form."""
     found = batch.schema.get_all_field_indices(name)
     if len(found) != 1:
         got = "columns of that name" if found else f"only {', '.join(batch.schema.names) or 'none'}"
         raise ColumnError(name, None, f"got {got}, expected one column")
-    return batch.column(found[0])
+    return plain(batch.column(found[0]))
 
 
 def is_vectors(kind: pa.DataType) -> bool:
@@ -144,9 +151,13 @@ def lists_of(batch: pa.RecordBatch, name: str) -> Lists:
     return Lists(starts, column.flatten())
 
 
-def plain(column: pa.Array) -> pa.Array:
-    """A column without a dictionary."""
-    return column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
-
-
-__all__ = ["Lists", "Rows", "column_of", "is_vectors", "lists_of", "plain", "vectors_of"]
+__all__ = [
+    "Lists",
+    "Rows",
+    "check_batch",
+    "column_of",
+    "is_vectors",
+    "lists_of",
+    "plain",
+    "vectors_of",
+]

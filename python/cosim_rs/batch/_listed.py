@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from cosim_rs import _arrays
 from cosim_rs._arrays import Scores, Vectors
-from cosim_rs.batch._columns import column_of, lists_of, plain, vectors_of
+from cosim_rs.batch._columns import check_batch, column_of, lists_of, vectors_of
 from cosim_rs.batch._naming import Places
 from cosim_rs.batch._opened import Opened, opened
 from cosim_rs.batch._results import with_skipped
@@ -65,21 +65,23 @@ class ListScorer:
 
     def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Score the lists of each row; see `BatchScorer`."""
+        check_batch(batch)
         items = opened(self.catalogue)
         users = vectors_of(batch, self.vector_column, items.dim)
         starts, ids = lists_of(batch, self.candidates_column)
         places = items.find(self.candidates_column, ids)
         scores = _scores(items, users.vectors, starts, places, self.threads)
-        suspects = np.zeros(len(batch), np.bool_)
-        suspects[np.searchsorted(starts, np.flatnonzero(np.isnan(scores)), "right") - 1] = True
-        skipped = users.not_finite(suspects | users.missing)
+        rows = np.repeat(np.arange(len(batch)), np.diff(starts))
+        suspects = np.ones(len(batch), np.bool_)
+        suspects[rows[np.isfinite(scores)]] = False  # with another vector, all would be NaN
+        skipped = users.not_finite(suspects)
         lists = pa.ListArray.from_arrays(
             pa.array(starts.astype(np.int32)),
             pa.array(scores, mask=places < 0),
             mask=pa.array(skipped),
         )
         names = (self.id_column, self.candidates_column)
-        columns = {name: plain(column_of(batch, name)) for name in names if name is not None}
+        columns = {name: column_of(batch, name) for name in names if name is not None}
         unknown = int(np.count_nonzero(places < 0)) - ids.null_count
         counts = users.skipped(skipped) | {"unknown candidates": unknown}
         return with_skipped(columns | {"scores": lists}, counts)

@@ -1,8 +1,8 @@
 """Ids of a catalogue looked up for whole columns, and rows named.
 
-Numbers that lie close together are looked up in a table; others, and strings, by Arrow's
-`index_in`, which hashes all ids anew in each call. That grows with the items as the scan of them
-does that follows, and is little beside it.
+Numbers that lie close together are looked up in a table; others, and the bytes of strings, by
+Arrow's `index_in`, which hashes all ids anew in each call. That grows with the items as the scan of
+them does that follows, and is little beside it.
 """
 
 from __future__ import annotations
@@ -12,14 +12,17 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
+
+from cosim_rs._arrays import fitting
+from cosim_rs._interchange import as_array
+from cosim_rs.batch._plain import plain
 
 Places = NDArray[np.int64]
 
 TEXTS = (
     pa.types.is_string,
     pa.types.is_large_string,
-    pa.types.is_string_view,
     pa.types.is_binary,
     pa.types.is_large_binary,
 )
@@ -34,6 +37,8 @@ class Naming:
     def __init__(self, ids: pa.Array) -> None:
         """Prepare the looking up."""
         self.ids = ids
+        # Bytes may be no text, so texts are compared as bytes. Any number of them fits a large one.
+        self._keys = ids.cast(pa.large_binary()) if _is_text(ids.type) else ids
         self._table, self._least = _table(ids)
 
     @classmethod
@@ -45,13 +50,14 @@ class Naming:
         """The places of the values, and -1 of what is no id; TypeError if none could be."""
         if pa.types.is_dictionary(values.type):
             places: Places = np.append(self.find(values.dictionary), -1)
-            rows = np.asarray(values.indices.fill_null(len(places) - 1))
+            # In a type that has a number for the place behind all values, too.
+            rows = np.asarray(values.indices.cast(pa.int64()).fill_null(len(places) - 1))
             return places.take(rows)
         if pa.types.is_null(values.type):
             return np.full(len(values), -1)
-        alike = _alike(values, self.ids)
+        alike = self._alike(values)
         if self._table is None:
-            found = pc.index_in(alike, value_set=self.ids, skip_nulls=True)
+            found = pc.index_in(alike, value_set=self._keys, skip_nulls=True)
             return np.asarray(found.fill_null(-1), np.int64)
         offsets = np.asarray(alike.fill_null(0)).astype(np.int64) - self._least
         is_inside = (offsets >= 0) & (offsets < len(self._table))
@@ -61,11 +67,35 @@ class Naming:
             return self._table.take(offsets)
         return np.where(is_inside, self._table.take(np.where(is_inside, offsets, 0)), -1)
 
+    def _alike(self, values: pa.Array) -> pa.Array:
+        """Values in the type that ids are looked up in; what it cannot hold is null."""
+        kind = self._keys.type
+        are_numbers = pa.types.is_integer(kind)
+        fits = pa.types.is_integer if are_numbers else _is_text
+        if not fits(values.type):
+            wanted = "whole numbers" if are_numbers else "strings"
+            raise TypeError(f"got {values.type}, expected {wanted}, as the ids")
+        if values.type == kind:
+            return values
+        return (_within(values, kind) if are_numbers else values).cast(kind)
+
     def named(self, places: Places) -> pa.Array:
         """The ids at these places."""
         if pa.types.is_integer(self.ids.type):
             return pa.array(self.ids.to_numpy()[places])
         return self.ids.take(pa.array(places))
+
+
+def given_ids(argument: str, ids: ArrayLike | pa.Array) -> pa.Array:
+    """Ids in any form as a column; TypeError or ValueError if they have no axis, or several."""
+    if isinstance(ids, pa.Array):
+        return plain(ids)
+    array = as_array(argument, ids)
+    if array.ndim == 0:
+        raise TypeError(f"{argument}: got {type(ids).__name__}, expected an array of ids")
+    if array.ndim != 1:
+        raise fitting(argument, array.shape, "(M,) of ids")
+    return column_of_ids(array)
 
 
 def column_of_ids(ids: NDArray[Any]) -> pa.Array:
@@ -88,25 +118,15 @@ def _table(ids: pa.Array) -> tuple[Places | None, int]:
     return table, least
 
 
-def _alike(values: pa.Array, ids: pa.Array) -> pa.Array:
-    """Values in the ids' own type; what it cannot hold is null."""
-    are_numbers = pa.types.is_integer(ids.type)
-    if are_numbers != pa.types.is_integer(values.type) or not (
-        are_numbers or _is_text(values.type)
-    ):
-        wanted = "whole numbers" if are_numbers else "strings"
-        raise TypeError(f"got {values.type}, expected {wanted}, as the ids")
-    if values.type == ids.type:
-        return values
-    if are_numbers and len(values):
-        least, most = _limits(values.type), _limits(ids.type)
-        low, high = max(least[0], most[0]), min(least[1], most[1])
-        is_inside = pc.and_(
-            pc.greater_equal(values, pa.scalar(low, values.type)),
-            pc.less_equal(values, pa.scalar(high, values.type)),
-        )
-        values = pc.if_else(is_inside, values, pa.scalar(None, values.type))
-    return values.cast(ids.type)
+def _within(values: pa.Array, kind: pa.DataType) -> pa.Array:
+    """Whole numbers, and null for those that a type cannot hold."""
+    least, most = _limits(values.type), _limits(kind)
+    low, high = max(least[0], most[0]), min(least[1], most[1])
+    is_inside = pc.and_(
+        pc.greater_equal(values, pa.scalar(low, values.type)),
+        pc.less_equal(values, pa.scalar(high, values.type)),
+    )
+    return pc.if_else(is_inside, values, pa.scalar(None, values.type))
 
 
 def _limits(kind: pa.DataType) -> tuple[int, int]:
@@ -118,4 +138,4 @@ def _is_text(kind: pa.DataType) -> bool:
     return any(is_kind(kind) for is_kind in TEXTS)
 
 
-__all__ = ["Naming", "Places", "column_of_ids"]
+__all__ = ["Naming", "Places", "given_ids"]

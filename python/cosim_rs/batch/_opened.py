@@ -12,15 +12,14 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from cosim_rs import _candidates, _search
 from cosim_rs._arrays import Scores, Vectors
 from cosim_rs._catalogue import Catalogue
-from cosim_rs._interchange import as_array
 from cosim_rs._search import Filter, TopK
 from cosim_rs.batch._errors import ColumnError
-from cosim_rs.batch._naming import Naming, Places, column_of_ids
+from cosim_rs.batch._naming import Naming, Places
 
 
 class Opened:
@@ -48,15 +47,14 @@ class Opened:
         assert self._state.source is not None
         return self._state.source.fingerprint
 
-    def allowed(self, allow: ArrayLike | pa.Array) -> NDArray[np.bool_]:
+    def allowed(self, allow: pa.Array) -> NDArray[np.bool_]:
         """A flag an item, of those with these ids."""
-        ids = allow if isinstance(allow, pa.Array) else column_of_ids(as_array("allow", allow))
         try:
-            places = self.naming.find(ids)
+            places = self.naming.find(allow)
         except TypeError as error:
             raise TypeError(f"allow: {error}") from None
         if (places < 0).any():
-            got = ids[int((places < 0).argmax())].as_py()
+            got = allow[int((places < 0).argmax())].as_py()
             raise ValueError(f"allow: got {got!r}, which is no id of the catalogue")
         flags = np.zeros(len(self.naming.ids), np.bool_)
         flags[places] = True

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from cosim_rs import _arrays
 from cosim_rs._scores import paired_cosine_similarity
-from cosim_rs.batch._columns import column_of, dim_of, plain, vectors_of
+from cosim_rs.batch._columns import check_batch, column_of, dim_of, vectors_of
 from cosim_rs.batch._results import with_skipped
 
 
@@ -49,14 +49,17 @@ class PairScorer:
 
     def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Score the pairs; see `BatchScorer`."""
+        check_batch(batch)
         names = self.x_column, self.y_column
         dim = next((dim for name in names if (dim := dim_of(batch, name)) is not None), 0)
         x, y = (vectors_of(batch, name, dim, "as the others") for name in names)
         scores = paired_cosine_similarity(x.vectors, y.vectors, threads=self.threads)
-        unscored = np.isnan(scores)
-        null = np.count_nonzero((x.missing | y.missing) & unscored)
+        # Where there are nulls alone their length is not known, so of their scores nothing is.
+        missing = x.missing | y.missing
+        unscored = missing | np.isnan(scores)
+        null = np.count_nonzero(missing)
         name = self.id_column
-        ids = {} if name is None else {name: plain(column_of(batch, name))}
+        ids = {} if name is None else {name: column_of(batch, name)}
         columns = ids | {"score": pa.array(scores, mask=unscored)}
         counts = {"null": int(null), "not finite": int(np.count_nonzero(unscored) - null)}
         return with_skipped(columns, counts)

@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import pyarrow as pa
@@ -13,8 +14,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from cosim_rs import _arrays, _filters
 from cosim_rs._search import Filter
-from cosim_rs.batch._columns import column_of, is_vectors, lists_of, plain, vectors_of
-from cosim_rs.batch._naming import Places
+from cosim_rs.batch._columns import check_batch, column_of, is_vectors, lists_of, vectors_of
+from cosim_rs.batch._naming import Places, given_ids
 from cosim_rs.batch._opened import Opened, opened
 from cosim_rs.batch._results import RESULT, Found, with_skipped
 
@@ -38,7 +39,8 @@ class BatchScorer:
     k : int, default 10
         How many items to find; at least 1.
     id_column : str, optional
-        What names the rows, taken over into the result: of any type, a dictionary as its values.
+        What names the rows, taken over into the result: of any type, a dictionary as its values,
+        views of strings as large strings.
     vector_column : str, optional
         The vectors: a column of lists of numbers, of a fixed size or not, or of fixed-shape
         tensors. By default the only such one that no other parameter names.
@@ -61,7 +63,8 @@ class BatchScorer:
     OSError
         From a call, if the catalogue cannot be read.
     TypeError, ValueError
-        If an option has a value that is not allowed; from a call a `ColumnError`, which is a
+        If an option has a value that is not allowed; from a call if `allow` has an id that the
+        catalogue does not have, or what comes is no record batch, and a `ColumnError`, which is a
         ValueError, if a column is missing, of another type than it should be, or has a vector of
         another length than the items.
 
@@ -98,6 +101,7 @@ class BatchScorer:
         checked = {
             "catalogue": os.fspath(self.catalogue),
             "k": _arrays.as_count("k", self.k),
+            "allow": None if self.allow is None else given_ids("allow", self.allow),
             "min_score": _filters.as_min_score(self.min_score),
             "threads": _arrays.as_threads(self.threads),
         }
@@ -130,16 +134,17 @@ class BatchScorer:
         pyarrow.RecordBatch
             The ids and the items found, in the order of the rows; see `skipped`.
         """
+        check_batch(batch)
         items = opened(self.catalogue)
         users = vectors_of(batch, self._vectors_in(batch.schema), items.dim)
         exclude, unknown_excluded = _listed(items, batch, self.exclude_column)
         candidates, unknown_candidates = _listed(items, batch, self.candidates_column)
-        filter = Filter(self.min_score, exclude, self._allowed, candidates)
+        filter = Filter(self.min_score, exclude, self._allowed(items), candidates)
         found = items.top_k(users.vectors, self.k, filter, self.threads)
         counts = users.skipped(users.not_finite(np.all(found.indices < 0, axis=1)))
         counts |= {"unknown excluded": unknown_excluded, "unknown candidates": unknown_candidates}
         name = self.id_column
-        ids = {} if name is None else {name: plain(column_of(batch, name))}
+        ids = {} if name is None else {name: column_of(batch, name)}
         result = Found(found, items.naming)
         columns = result.long(ids) if self.format == "long" else ids | result.nested()
         return with_skipped(columns, counts)
@@ -159,9 +164,18 @@ class BatchScorer:
         return str(fitting[0])
 
     @cached_property
-    def _allowed(self) -> NDArray[np.bool_] | None:
+    def _flags(self) -> WeakKeyDictionary[Opened, NDArray[np.bool_]]:
+        """A flag an item, which goes with the catalogue that it was made for."""
+        return WeakKeyDictionary()
+
+    def _allowed(self, items: Opened) -> NDArray[np.bool_] | None:
         """A flag an item."""
-        return None if self.allow is None else opened(self.catalogue).allowed(self.allow)
+        if self.allow is None:
+            return None
+        flags = self._flags.get(items)
+        if flags is None:
+            flags = self._flags[items] = items.allowed(self.allow)
+        return flags
 
 
 def score_batch(

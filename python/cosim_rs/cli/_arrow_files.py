@@ -14,6 +14,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from cosim_rs.batch._plain import plain
 from cosim_rs.cli._errors import BadData
 
 
@@ -113,11 +114,15 @@ class ArrowStreamTable:
 
 
 def cut(batch: pa.RecordBatch, columns: Sequence[str], size: int) -> Iterable[pa.RecordBatch]:
-    """Columns of a record batch, so many rows at a time, where they lie.
+    """Columns of a record batch in a plain form, so many rows at a time, mostly where they lie.
 
     Offsets that lead out of a file, which Arrow does not look at by itself, are an error here, and
     not the end of the process.
     """
     chosen = batch.select(list(columns))
     chosen.validate(full=True)
-    return (chosen.slice(begin, size) for begin in range(0, len(chosen), size))
+    pieces = (chosen.slice(begin, size) for begin in range(0, len(chosen), size))
+    return (
+        pa.RecordBatch.from_arrays([plain(column) for column in piece.columns], list(columns))
+        for piece in pieces
+    )

@@ -75,10 +75,15 @@ def open_tables(paths: Sequence[str | Path], *, ids: str | Path | None = None) -
         raise BadOption(f"--ids: got {len(files)} files of vectors, expected one")
     tables = [open_table(file, ids=ids) for file in files]
     for table in tables[1:]:
-        if not table.schema.equals(tables[0].schema):
+        if _names_and_types(table.schema) != _names_and_types(tables[0].schema):
             got, wanted = shown(table.schema), shown(tables[0].schema)
             raise BadData(f"got columns {got}, expected {wanted} as in {files[0]}", table.path)
     return tables
+
+
+def _names_and_types(schema: pa.Schema) -> list[tuple[str, pa.DataType]]:
+    """What makes columns the same; whether there may be nulls does not."""
+    return [(field.name, field.type) for field in schema]
 
 
 def _files(path: Path) -> list[Path]:
