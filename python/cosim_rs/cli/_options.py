@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import os
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
@@ -84,6 +85,17 @@ def told(skipped: Mapping[str, int], rows: int, seconds: float) -> None:
     print(f"time: {seconds:,.1f} s, {rows / seconds:,.0f} rows/s")
 
 
+def number(text: str) -> float:
+    """Read a number, as which NaN does not count."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if math.isnan(value):
+        raise argparse.ArgumentTypeError(f"got {text!r}, expected a number")
+    return value
+
+
 def at_least_one(text: str) -> int:
     """Read a whole number of at least 1."""
     number = int(text) if text.isascii() and text.isdigit() else 0
@@ -103,5 +115,6 @@ __all__ = [
     "at_least_one",
     "check_output",
     "described_ids",
+    "number",
     "told",
 ]
