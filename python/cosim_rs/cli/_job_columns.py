@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 import pyarrow as pa
 
 from cosim_rs.cli._errors import BadOption
-from cosim_rs.cli._options import Options
+from cosim_rs.cli._options import Options, as_option
 from cosim_rs.cli._tables import is_vectors, shown
 
 PAIR, LIST = ("x_column", "y_column"), ("vector_column", "candidates_column")
@@ -20,11 +20,11 @@ def scored(options: Options, schema: pa.Schema) -> tuple[str, str]:
         if getattr(options, name) is not None:
             needs = "needs" if others is LIST else "does without"
             got = f"got {getattr(options, name)!r}"
-            raise BadOption(f"{option(name)}: {got}, which {needs} --catalogue")
+            raise BadOption(f"{as_option(name)}: {got}, which {needs} --catalogue")
     for name in wanted:
         # Vectors beside lists of ids can be told from them.
         if getattr(options, name) is None and name != "vector_column":
-            raise BadOption(f"{option(name)}: expected one of {shown(schema)}")
+            raise BadOption(f"{as_option(name)}: expected one of {shown(schema)}")
     return wanted
 
 
@@ -58,14 +58,9 @@ def check_free(columns: Mapping[str, str | None], result: Collection[str]) -> No
             raise BadOption(f"{option}: got {name!r}, as a column of the result is called")
 
 
-def option(name: str) -> str:
-    """An option as it is written on the command line."""
-    return f"--{name.replace('_', '-')}"
-
-
 def without(schema: pa.Schema, names: Sequence[str]) -> pa.Schema:
     """The other columns."""
     return pa.schema([field for field in schema if field.name not in names])
 
 
-__all__ = ["check_distinct", "check_free", "named", "option", "scored", "vectors_named", "without"]
+__all__ = ["check_distinct", "check_free", "named", "scored", "vectors_named", "without"]

@@ -16,7 +16,7 @@ from cosim_rs.cli._job_inputs import Inputs, check_apart, open_catalogue
 from cosim_rs.cli._job_output import Output
 from cosim_rs.cli._job_rows import Source
 from cosim_rs.cli._job_seen import COLUMN, Seen
-from cosim_rs.cli._options import Options
+from cosim_rs.cli._options import Options, as_option
 from cosim_rs.cli._tables import is_ids, open_table, open_tables, pick_columns, shown
 
 BATCH_ROWS = 8192
@@ -92,9 +92,9 @@ def score(options: Options) -> None:
 def _scored(options: Options, schema: pa.Schema) -> tuple[str | None, str, str]:
     """The column of ids, and the two that are scored."""
     names = columns.scored(options, schema)
-    given = {columns.option(name): getattr(options, name) for name in ("id_column", *names)}
+    given = {as_option(name): getattr(options, name) for name in ("id_column", *names)}
     columns.check_distinct(given)
-    first, second = map(columns.option, names)
+    first, second = map(as_option, names)
     is_pair = options.catalogue is None
     other = (columns.vectors_named if is_pair else columns.named)(schema, second, given[second])
     if given[first] is not None:  # by an option that may be another than the one that is guessed
