@@ -176,6 +176,27 @@ def test_nobody_has_seen_anything(name: str, tmp_path: Path) -> None:
     assert rows_in(out) == nested(USERS.tolist(), items.top_k(VECTORS, 3))
 
 
+@pytest.mark.parametrize("kind", ["list", "large list", "fixed-size list"])
+def test_items_under_a_null_have_not_been_seen(kind: str, tmp_path: Path) -> None:
+    items = write_catalogue(tmp_path)
+    values, starts = pa.array([10, 20, 30, 40, 50, 60]), [0, 2, 4, 6]
+    mask = pa.array([False, True, False])
+    lists = {
+        "list": lambda: pa.ListArray.from_arrays(pa.array(starts, pa.int32()), values, mask=mask),
+        "large list": lambda: pa.LargeListArray.from_arrays(
+            pa.array(starts, pa.int64()), values, mask=mask
+        ),
+        "fixed-size list": lambda: pa.FixedSizeListArray.from_arrays(values, 2, mask=mask),
+    }[kind]()
+    assert len(lists.values) == 6
+    table = pa.table({"user_id": USERS[:3], "seen": lists})
+    out = top_k(
+        write_users(tmp_path), "-k", 3, "--exclude", write_arrow(tmp_path / "seen.arrow", table)
+    )
+    exclude = [[10, 20], [], [50, 60]] + [[]] * (ROWS - 3)
+    assert rows_in(out) == nested(USERS.tolist(), items.top_k(VECTORS, 3, exclude=exclude))
+
+
 @pytest.mark.parametrize(
     ("item", "kind"), [("a", "string"), (1.5, "double"), (["a"], "string"), ([[1]], "list")]
 )

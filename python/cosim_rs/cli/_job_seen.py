@@ -96,6 +96,8 @@ def _pairs(batch: pa.RecordBatch) -> pa.RecordBatch:
     """A row for each user and item; nulls are left out."""
     users, items = plain(batch.column(0)), batch.column(1)
     if hasattr(items, "flatten") and not pa.types.is_struct(items.type):
+        if items.null_count:  # under which there may be items
+            users, items = users.filter(items.is_valid()), items.drop_null()
         users, items = users.take(pc.list_parent_indices(items)), items.flatten()
     pairs = pa.RecordBatch.from_arrays([users, plain(items)], ["user", "item"])
     return pairs.filter(pc.and_(users.is_valid(), items.is_valid()))
