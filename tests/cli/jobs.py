@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow.parquet as pq
-from files import write_parquet
+from files import Outcome, done, write_parquet
 from helpers import gaussian_rows
 
 import cosim_rs
@@ -68,3 +68,19 @@ def rows_in(folder: Path) -> list[dict[str, Any]]:
 def contents(folder: Path) -> dict[str, bytes]:
     """Each file of a folder."""
     return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+class Run:
+    """A run of four parts, beside which other ones can be tried."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.out = folder, folder / "out"
+        write_catalogue(folder)
+        self.users = write_users(folder)
+
+    def arguments(self, *options: object) -> list[object]:
+        catalogue = self.folder / "items.safetensors"
+        return ["top-k", self.users, "--catalogue", catalogue, "-o", self.out, *options]
+
+    def done(self, *options: object) -> Outcome:
+        return done(*self.arguments(*options))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import io
+import os
 import re
 import signal
 import subprocess
@@ -112,6 +113,32 @@ class TestProcesses:
             finished = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
             assert finished.returncode == code
             assert "Traceback" not in finished.stderr
+
+    @pytest.mark.skipif(os.name != "posix", reason="closes POSIX descriptors")
+    @pytest.mark.parametrize("closed", [(1,), (2,), (0, 1, 2)])
+    def test_what_is_closed_is_not_heard(self, closed: tuple[int, ...], tmp_path: Path) -> None:
+        path = write_npy(tmp_path / "x.npy", gaussian_rows(30, 4))
+        done("index", path, "-o", tmp_path / "expected")
+        arguments = ["index", path, "-o", tmp_path / "items"]
+        command = [sys.executable, "-m", "cosim_rs", *map(str, arguments)]
+
+        def close() -> None:
+            for descriptor in closed:
+                os.close(descriptor)
+
+        finished = subprocess.run(command, capture_output=True, text=True, preexec_fn=close)
+        assert (finished.returncode, finished.stderr) == (0, "")
+        assert finished.stdout.startswith(f"{tmp_path / 'items'}: ") == (1 not in closed)
+        assert (tmp_path / "items").read_bytes() == (tmp_path / "expected").read_bytes()
+
+    @pytest.mark.parametrize("name", ["COSIM_RS_NUM_THREADS", "COSIM_RS_KERNEL"])
+    def test_a_wrong_variable_is_wrong_usage(self, name: str, tmp_path: Path) -> None:
+        cosim_rs.Catalogue(gaussian_rows(3, 4)).save(tmp_path / "items")
+        command = [sys.executable, "-m", "cosim_rs", "info", str(tmp_path / "items")]
+        environment = os.environ | {name: "none"}
+        finished = subprocess.run(command, env=environment, capture_output=True, text=True)
+        assert finished.returncode == 2
+        assert finished.stderr.startswith(f'cosim-rs info: error: {name}: got "none", ')
 
     def test_ctrl_c_is_130(self, tmp_path: Path) -> None:
         rows = gaussian_rows(200_000, 64)

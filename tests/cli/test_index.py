@@ -235,11 +235,30 @@ def test_a_repeated_id_behind_rows_that_were_left_out(tmp_path: Path, output: Pa
     assert message == f"{place}: got 'b', expected another id than that of row 1 of {path}"
 
 
-def test_very_long_ids_are_refused(tmp_path: Path, output: Path) -> None:
-    path = write_parquet(tmp_path / "x.parquet", {"id": ["a" * 256], "v": gaussian_rows(1, 4)})
-    assert "got an id of 256 characters, expected at most 255" in refusal(
-        3, "index", path, "-o", output
-    )
+@pytest.mark.parametrize("kind", [kind for kind in IDS if "int" not in kind])
+@pytest.mark.parametrize(
+    ("id", "problem"),
+    [
+        ("é" * 256, "got an id of 256 characters, expected at most 255"),
+        (
+            "a\0",
+            "got 'a\\x00', expected an id that ends in no NUL, as arrays fill strings up with it",
+        ),
+    ],
+)
+def test_ids_that_arrays_cannot_hold(
+    id: str, problem: str, kind: str, tmp_path: Path, output: Path
+) -> None:
+    ids = pa.array(["a", "\0b", "é" * 255, "c", "d"])
+    rows = gaussian_rows(5, 4)
+    column = ids.dictionary_encode() if kind == "dictionary" else ids.cast(IDS[kind])
+    done("index", write_parquet(tmp_path / "x.parquet", {"id": column, "v": rows}), "-o", output)
+    assert cosim_rs.Catalogue.open(output).ids.tolist() == ids.to_pylist()
+    ids = pa.array([*ids.to_pylist()[:3], id, id])
+    column = ids.dictionary_encode() if kind == "dictionary" else ids.cast(IDS[kind])
+    path = write_parquet(tmp_path / "y.parquet", {"id": column, "v": rows}, 2)
+    message = refusal(3, "index", path, "-o", output, "--overwrite")
+    assert message == f"{path}, column id, row 3: {problem}"
 
 
 class TestOutput:
@@ -263,6 +282,10 @@ class TestOutput:
         there_is_none = tmp_path / "none" / "x"
         message = refusal(2, "index", path, "-o", there_is_none)
         assert message == f"-o: got {there_is_none}, expected a file in a folder that there is"
+        with pytest.MonkeyPatch.context() as patched:  # root may write to all of them
+            patched.setattr(os, "access", lambda *_: False)
+            message = refusal(2, "index", tmp_path / "none", "-o", tmp_path / "x")
+        assert message == f"-o: got {tmp_path / 'x'}, expected a folder that may be written to"
         message = refusal(2, "index", path, "-o", tmp_path)
         assert message == f"-o: got {tmp_path}, a folder, expected a file"
 

@@ -10,30 +10,14 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from files import Outcome, cosim_rs_command, done, refusal
-from jobs import GROUP, VECTORS, contents, write_catalogue, write_users
+from files import cosim_rs_command, refusal
+from jobs import GROUP, VECTORS, Run, contents, write_catalogue, write_users
 
 from cosim_rs.cli import _job_rows
 from cosim_rs.cli._errors import BadOption
 from cosim_rs.cli._job_output import Output, part_name
 from cosim_rs.cli._job_overlap import DEPTH, ahead, behind
 from cosim_rs.cli._job_part import PartFile
-
-
-class Run:
-    """A run of four parts, beside which other ones can be tried."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.out = folder, folder / "out"
-        write_catalogue(folder)
-        self.users = write_users(folder)
-
-    def arguments(self, *options: object) -> list[object]:
-        catalogue = self.folder / "items.safetensors"
-        return ["top-k", self.users, "--catalogue", catalogue, "-o", self.out, *options]
-
-    def done(self, *options: object) -> Outcome:
-        return done(*self.arguments(*options))
 
 
 @pytest.fixture
@@ -83,6 +67,16 @@ def test_a_file_is_no_folder(run: Run) -> None:
     run.out.write_text("mine")
     assert "is a file, expected a folder" in refusal(2, *run.arguments("--overwrite"))
     assert run.out.read_text() == "mine"
+
+
+@pytest.mark.parametrize("text", ["", "mine", "[]", '{"run": "mine"}', '{"start_url": "/"}'])
+def test_a_manifest_of_others_is_left_alone(text: str, run: Run) -> None:
+    manifest = run.folder / "out.manifest.json"
+    manifest.write_text(text)
+    message = refusal(2, *run.arguments("--overwrite"))
+    assert message == f"-o: {manifest} is there, and is no manifest of a run"
+    assert manifest.read_text() == text
+    assert not run.out.exists()
 
 
 @pytest.mark.parametrize("flags", [(False, False), (True, False), (False, True)])

@@ -61,6 +61,9 @@ def test_the_best_pairs_alone(tmp_path: Path, output: Path) -> None:
     wanted = expected(ids, rows, min_score=-1, max_pairs=7)
     assert pq.read_table(output).to_pydict() == wanted
     assert len(wanted["score"]) == 7
+    # No more than there are.
+    done("mine", path, "--min-score", 0.9, "--max-pairs", 10**25, "-o", output, "--overwrite")
+    assert pq.read_table(output).to_pydict() == expected(ids, rows, min_score=0.9)
 
 
 @pytest.mark.parametrize("as_catalogue", [False, True])
@@ -73,6 +76,14 @@ def test_ids_are_strings_as_well(tmp_path: Path, output: Path, as_catalogue: boo
         cosim_rs.Catalogue(rows, names).save(path)
     done("mine", path, "--min-score", 0.9, "-o", output)
     assert pq.read_table(output).to_pydict() == expected(names, rows, min_score=0.9)
+
+
+def test_a_catalogue_has_no_columns_to_be_told_of(tmp_path: Path, output: Path) -> None:
+    path, _ = write(tmp_path, "catalogue", *alike())
+    for option in ("--ids", "--id-column", "--vector-column"):
+        message = refusal(2, "mine", path, "--min-score", 0.9, "-o", output, option, "x")
+        assert message == f"{option}: got 'x', expected none for a catalogue"
+    assert not output.exists()
 
 
 def test_rows_name_items_without_ids(tmp_path: Path, output: Path) -> None:

@@ -54,6 +54,29 @@ def test_which_columns_are_asked_for(tmp_path: Path) -> None:
         (["--candidates-column", "offers"], "--candidates-column: got 'offers', which needs"),
         ([*catalogue, "--x-column", "vector"], "--x-column: got 'vector', which does without"),
         ([*catalogue, "--candidates-column", "x"], "--candidates-column: got 'x', expected one of"),
+        (["--x-column", "nope", "--y-column", "vector"], "--x-column: got 'nope', expected one of"),
+        (["--x-column", "vector", "--y-column", "nope"], "--y-column: got 'nope', expected one of"),
+        (
+            ["--x-column", "user_id", "--y-column", "vector"],
+            "--x-column: got 'user_id', which is string, expected vectors",
+        ),
+        (
+            ["--x-column", "vector", "--y-column", "vector"],
+            "--y-column: got 'vector', expected another column than --x-column",
+        ),
     ):
         assert refusal(2, *begin, *options).startswith(message)
     assert not (tmp_path / "out").exists()
+
+
+def test_columns_that_are_called_as_the_scores(tmp_path: Path) -> None:
+    write_catalogue(tmp_path)
+    users = write_users(tmp_path, score=np.arange(ROWS), scores=ids(SEEN), other=VECTORS)
+    begin = ["score", users, "-o", tmp_path / "out"]
+    catalogue = ["--catalogue", tmp_path / "items.safetensors", "--vector-column", "vector"]
+    called = ", as a column of the result is called"
+    message = refusal(2, *begin, *catalogue, "--candidates-column", "scores")
+    assert message == f"--candidates-column: got 'scores'{called}"
+    pair = ["--x-column", "vector", "--y-column", "other"]
+    message = refusal(2, *begin, *pair, "--id-column", "score")
+    assert message == f"--id-column: got 'score'{called}"

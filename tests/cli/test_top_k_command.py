@@ -158,6 +158,78 @@ def test_users_of_another_kind_in_that_file(tmp_path: Path) -> None:
     assert message == f"{seen}, column user_id: got string, expected whole numbers, as the ids"
 
 
+NOTHING: dict[str, dict[str, Any]] = {
+    "null items": {"item": pa.array([None] * 2, pa.int64())},
+    "nulls of no type": {"item": pa.nulls(2)},
+    "null users": {"user_id": pa.array([None] * 2, pa.string()), "item": [10, 20]},
+    "empty lists": {"item": pa.array([[], None], pa.list_(pa.int64()))},
+    "lists of nulls": {"item": pa.array([[None], [None, None]], pa.list_(pa.int64()))},
+}
+
+
+@pytest.mark.parametrize("name", NOTHING)
+def test_nobody_has_seen_anything(name: str, tmp_path: Path) -> None:
+    items = write_catalogue(tmp_path)
+    columns = {"user_id": USERS[:2], **NOTHING[name]}
+    seen = write_parquet(tmp_path / "seen.parquet", columns)
+    out = top_k(write_users(tmp_path), "-k", 3, "--exclude", seen)
+    assert rows_in(out) == nested(USERS.tolist(), items.top_k(VECTORS, 3))
+
+
+@pytest.mark.parametrize("kind", ["list", "large list", "fixed-size list"])
+def test_items_under_a_null_have_not_been_seen(kind: str, tmp_path: Path) -> None:
+    items = write_catalogue(tmp_path)
+    values, starts = pa.array([10, 20, 30, 40, 50, 60]), [0, 2, 4, 6]
+    mask = pa.array([False, True, False])
+    lists = {
+        "list": lambda: pa.ListArray.from_arrays(pa.array(starts, pa.int32()), values, mask=mask),
+        "large list": lambda: pa.LargeListArray.from_arrays(
+            pa.array(starts, pa.int64()), values, mask=mask
+        ),
+        "fixed-size list": lambda: pa.FixedSizeListArray.from_arrays(values, 2, mask=mask),
+    }[kind]()
+    assert len(lists.values) == 6
+    table = pa.table({"user_id": USERS[:3], "seen": lists})
+    out = top_k(
+        write_users(tmp_path), "-k", 3, "--exclude", write_arrow(tmp_path / "seen.arrow", table)
+    )
+    exclude = [[10, 20], [], [50, 60]] + [[]] * (ROWS - 3)
+    assert rows_in(out) == nested(USERS.tolist(), items.top_k(VECTORS, 3, exclude=exclude))
+
+
+@pytest.mark.parametrize(
+    ("item", "kind"), [("a", "string"), (1.5, "double"), (["a"], "string"), ([[1]], "list")]
+)
+def test_items_of_another_kind_in_that_file(item: Any, kind: str, tmp_path: Path) -> None:
+    write_catalogue(tmp_path)
+    columns = {"user_id": USERS[:1], "item": [item]}
+    seen = write_parquet(tmp_path / "seen.parquet", columns)
+    message = refusal(
+        3, "top-k", write_users(tmp_path), "--catalogue", tmp_path / "items.safetensors",
+        "-o", tmp_path / "out", "--exclude", seen,
+    )  # fmt: skip
+    assert message.startswith(f"{seen}, column item: got {kind}")
+    assert message.endswith(", expected whole numbers, as the ids")
+
+
+@pytest.mark.parametrize(
+    ("allowed", "problem"),
+    [
+        ([10, 20, 11], ", row 2: got 11, expected an id of the catalogue"),
+        ([10, None], ", row 1: got None, expected an id of the catalogue"),
+        (["a"], ": got string, expected whole numbers, as the ids"),
+    ],
+)
+def test_allowed_items_that_are_none(allowed: list[Any], problem: str, tmp_path: Path) -> None:
+    write_catalogue(tmp_path)
+    allow = write_parquet(tmp_path / "allow.parquet", {"item": allowed})
+    message = refusal(
+        3, "top-k", write_users(tmp_path), "--catalogue", tmp_path / "items.safetensors",
+        "-o", tmp_path / "out", "--allow", allow,
+    )  # fmt: skip
+    assert message == f"{allow}, column item{problem}"
+
+
 def test_allowed_items_and_the_least_score(tmp_path: Path) -> None:
     items = write_catalogue(tmp_path)
     some = 10 * np.arange(0, 200, 3)
@@ -262,6 +334,14 @@ def test_options_that_name_what_is_not_there(tmp_path: Path) -> None:
     for option in ("--exclude-column", "--candidates-column"):
         message = refusal(2, *begin, option, "none")
         assert message.startswith(f"{option}: got 'none', expected one of user_id (string), vector")
+    for pair in (
+        ["--exclude-column", "--candidates-column"],
+        ["--id-column", "--exclude-column"],
+        ["--vector-column", "--candidates-column"],
+    ):
+        message = refusal(2, *begin, pair[0], "vector", pair[1], "vector")
+        assert message == f"{pair[1]}: got 'vector', expected another column than {pair[0]}"
+    assert refusal(2, *begin, "--min-score", "nan").endswith("got 'nan', expected a number")
     text = tmp_path / "text"
     text.write_text("no catalogue")
     message = refusal(3, *begin[:-1], text)
@@ -270,3 +350,18 @@ def test_options_that_name_what_is_not_there(tmp_path: Path) -> None:
     message = refusal(2, "top-k", only, *begin[2:], "--format", "long")
     assert message.startswith("--id-column: found no column of ids")
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "format"), [("recommendations", "nested"), ("item_id", "long"), ("rank", "long")]
+)
+def test_ids_that_are_called_as_a_column_of_the_result(
+    name: str, format: str, tmp_path: Path
+) -> None:
+    write_catalogue(tmp_path)
+    users = write_parquet(tmp_path / "users.parquet", {name: USERS, "vector": VECTORS})
+    message = refusal(
+        2, "top-k", users, "--catalogue", tmp_path / "items.safetensors", "-o", tmp_path / "out",
+        "--format", format,
+    )  # fmt: skip
+    assert message == f"--id-column: got {name!r}, as a column of the result is called"

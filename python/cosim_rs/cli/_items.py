@@ -117,13 +117,27 @@ def _batches(
 
 
 def _ids(table: Table, first: int, batch: pa.RecordBatch, column: str) -> pa.Array:
+    """The ids of a batch that begins with this row, each of which an array can hold."""
     ids = plain(column_of(batch, column))
     if pa.types.is_string_view(ids.type):
         ids = ids.cast(pa.string())  # of views little can be made yet
-    if ids.null_count:
-        row = first + int(np.argmax(ids.is_null()))
-        raise BadData("got a null, expected an id", table.path, column=column, row=row)
+    is_bad = ids.is_null()
+    if not pa.types.is_integer(ids.type):
+        is_long = pc.greater(pc.utf8_length(ids), LONGEST_ID)
+        is_bad = pc.or_kleene(is_bad, pc.or_(is_long, pc.ends_with(ids, pattern="\0")))
+    if pc.any(is_bad).as_py():
+        row = is_bad.index(True).as_py()
+        raise BadData(_problem(ids[row].as_py()), table.path, column=column, row=first + row)
     return ids
+
+
+def _problem(id: str | None) -> str:
+    """Why this is no id."""
+    if id is None:
+        return "got a null, expected an id"
+    if len(id) > LONGEST_ID:
+        return f"got an id of {len(id)} characters, expected at most {LONGEST_ID}"
+    return f"got {id!r}, expected an id that ends in no NUL, as arrays fill strings up with it"
 
 
 def _check_unique(
@@ -154,8 +168,6 @@ def _as_array(ids: Sequence[pa.Array]) -> NDArray[Any]:
     if pa.types.is_integer(ids[0].type):
         return np.concatenate([chunk.to_numpy() for chunk in ids])
     width = max(pc.max(pc.utf8_length(chunk)).as_py() or 1 for chunk in ids if len(chunk))
-    if width > LONGEST_ID:
-        raise BadData(f"got an id of {width} characters, expected at most {LONGEST_ID}")
     names = np.empty(sum(map(len, ids)), f"U{width}")
     ends = accumulate(map(len, ids))
     for end, chunk in zip(ends, ids, strict=True):

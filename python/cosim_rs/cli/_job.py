@@ -21,6 +21,7 @@ import pyarrow as pa
 
 from cosim_rs.batch import ColumnError, skipped
 from cosim_rs.cli._errors import BadData
+from cosim_rs.cli._job_inputs import Inputs
 from cosim_rs.cli._job_output import Output
 from cosim_rs.cli._job_overlap import ahead, behind
 from cosim_rs.cli._job_part import Done, PartFile
@@ -36,11 +37,13 @@ class Job:
     source: Source
     score: Callable[[pa.RecordBatch], pa.RecordBatch]
     output: Output
+    inputs: Inputs
 
     def run(self) -> None:
         """Do what is left to do, and tell what was done."""
         # What is wrong with the columns is found out before anything is written.
         schema = self.scored(self.source.nothing()).result.schema
+        self.inputs.check()
         before = self.output.done
         left = [part for part in self.source.parts if part.name not in before]
         begin = time.monotonic()
@@ -63,7 +66,7 @@ class Job:
         rows = sum(part.rows for part in parts)
         with (
             progress("scored", rows) as advance,
-            Writer(self.output, schema) as writer,
+            Writer(self.output, schema, self.inputs) as writer,
             behind(writer.write) as write,
         ):
             for piece in ahead(self.source.pieces(parts)):
@@ -73,11 +76,14 @@ class Job:
 
     def scored(self, piece: Piece) -> Scored:
         """Score some rows; BadData tells where a wrong one is."""
+        path = piece.part.table.path
         try:
             return Scored(piece.part, len(piece.rows), self.score(piece.rows))
-        except ColumnError as error:
+        except Exception as error:
+            self.inputs.check(path)  # if the catalogue is another one by now, that is why
+            if not isinstance(error, ColumnError):
+                raise
             row = None if error.row is None else piece.first + error.row
-            path = piece.part.table.path
             raise BadData(error.problem, path, column=error.column, row=row) from None
 
 
@@ -92,9 +98,9 @@ class Scored(NamedTuple):
 class Writer:
     """Writes what came of the rows of parts, one part after the other, each in its order."""
 
-    def __init__(self, output: Output, schema: pa.Schema) -> None:
+    def __init__(self, output: Output, schema: pa.Schema, inputs: Inputs) -> None:
         self.done: dict[str, Done] = {}
-        self._output, self._schema = output, schema
+        self._output, self._schema, self._inputs = output, schema, inputs
         self._open = ExitStack()
         self._part: Part | None = None
         self._file: PartFile
@@ -126,6 +132,7 @@ class Writer:
             raise _cut_off(self._part)
         self._file.write(scored.result, scored.rows, skipped(scored.result))
         if self._file.rows == scored.part.rows:
+            self._inputs.check(scored.part.table.path)
             self.done[scored.part.name], self._part = self._file.done(), None
             self._open.close()
 

@@ -69,12 +69,13 @@ class Output:
         others = [name for name in there if not _is_part(name) and name != SUCCESS]
         if others:
             raise BadOption(f"-o: {folder} holds {others[0]}, which is no output of a run")
+        last_run = self._last_run()
         if resume:
-            self.done = self._finished(there)
+            self.done = self._finished(there, last_run)
         # The sign of success first: at no time it stands beside parts that are not all.
         self._stale = [name for name in there if name not in self.done]
 
-    def _finished(self, there: list[str]) -> dict[str, Done]:
+    def _finished(self, there: list[str], last_run: dict[str, Any]) -> dict[str, Done]:
         """The parts of this run; BadOption if there are some of another."""
         done = {}
         for name in filter(_is_part, there):
@@ -82,19 +83,24 @@ class Output:
             if part is None:  # what came of a failing disk: it is made again
                 continue
             if part.run != self._hash:
-                of = f"{self.folder / name} is of another run{self._difference()}"
+                differ = [of for of, value in self._run.items() if last_run.get(of, value) != value]
+                why = f", which differs in {', '.join(differ)}" if differ else ""
+                of = f"{self.folder / name} is of another run{why}"
                 raise BadOption(f"--resume: {of}; --overwrite replaces it")
             done[name] = part
         return done
 
-    def _difference(self) -> str:
-        """What the run that the manifest tells of had unlike this one."""
+    def _last_run(self) -> dict[str, Any]:
+        """What the manifest tells of the run before, if there is one that is a run's."""
+        if not os.path.lexists(self._manifest):
+            return {}
         try:
             run = json.loads(self._manifest.read_text())["run"]
-            names = [name for name in self._run if run[name] != self._run[name]]
         except (OSError, ValueError, KeyError, TypeError):
-            return ""
-        return f", which differs in {', '.join(names)}" if names else ""
+            run = None
+        if not isinstance(run, dict):
+            raise BadOption(f"-o: {self._manifest} is there, and is no manifest of a run")
+        return run
 
     @contextlib.contextmanager
     def begun(self) -> Iterator[None]:

@@ -11,7 +11,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from cosim_rs.batch._columns import plain
+from cosim_rs.batch._errors import ColumnError
 from cosim_rs.batch._naming import Naming, Places
+from cosim_rs.batch._opened import Opened
 from cosim_rs.cli._errors import BadData, BadOption
 from cosim_rs.cli._tables import Table, shown
 
@@ -30,11 +32,15 @@ class Seen:
         The file.
     id_column : str
         The column of users' ids, called as in the file of users.
-    item_column : str, optional
+    item_column : str or None
         That of items, or lists of items; by default the only other one.
+    catalogue : Opened
+        Of which the items are.
     """
 
-    def __init__(self, table: Table, id_column: str, item_column: str | None) -> None:
+    def __init__(
+        self, table: Table, id_column: str, item_column: str | None, catalogue: Opened
+    ) -> None:
         columns = [id_column, _items_in(table, id_column, item_column)]
         pieces = [
             _pairs(batch)
@@ -43,10 +49,15 @@ class Seen:
         ]
         if not pieces:
             raise BadData("got no rows, expected users and what they have seen", table.path)
+        try:
+            catalogue.find(columns[1], pieces[0]["item"][:0])  # none of which could be found
+        except ColumnError as error:
+            raise BadData(error.problem, table.path, column=error.column) from None
         pairs = pa.Table.from_batches(pieces)
-        lists = pairs.group_by("user").aggregate([("item", "list")]).combine_chunks()
-        self._users = Naming(lists["user"].chunk(0))
-        self._lists = lists["item_list"].chunk(0)
+        lists = pairs.group_by("user").aggregate([("item", "list")])
+        # Of no pairs there are no chunks.
+        self._users = Naming(lists["user"].combine_chunks())
+        self._lists = lists["item_list"].combine_chunks()
         self._column, self._path = id_column, table.path
 
     def find(self, ids: pa.Array) -> Places:
@@ -85,6 +96,8 @@ def _pairs(batch: pa.RecordBatch) -> pa.RecordBatch:
     """A row for each user and item; nulls are left out."""
     users, items = plain(batch.column(0)), batch.column(1)
     if hasattr(items, "flatten") and not pa.types.is_struct(items.type):
+        if items.null_count:  # under which there may be items
+            users, items = users.filter(items.is_valid()), items.drop_null()
         users, items = users.take(pc.list_parent_indices(items)), items.flatten()
     pairs = pa.RecordBatch.from_arrays([users, plain(items)], ["user", "item"])
     return pairs.filter(pc.and_(users.is_valid(), items.is_valid()))

@@ -23,6 +23,7 @@ from cosim_rs.cli._options import (
     add_output,
     add_threads,
     add_verb,
+    as_option,
     at_least_one,
     check_output,
     told,
@@ -105,6 +106,10 @@ def _items(options: Options) -> tuple[Items, int]:
 
     first = Path(options.items[0])
     if len(options.items) == 1 and first.is_file() and format_of(first) == CATALOGUE:
+        for name in ("ids", "id_column", "vector_column"):
+            if getattr(options, name) is not None:
+                got = f"got {getattr(options, name)!r}"
+                raise BadOption(f"{as_option(name)}: {got}, expected none for a catalogue")
         arrays = open_arrays(first, CATALOGUE)
         vectors = arrays[VECTOR].load()
         return Items(vectors, arrays[ID].load(), Counter()), len(vectors)

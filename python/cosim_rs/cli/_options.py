@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import math
 import os
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
@@ -68,6 +70,14 @@ def check_output(options: Options) -> None:
         raise BadOption(f"-o: got {options.output}, a folder, expected a file")
     if os.path.lexists(options.output) and not options.overwrite:
         raise BadOption(f"-o: {options.output} exists; --overwrite replaces it")
+    # Links are followed, and the file takes its place by a new name in the folder.
+    if not os.access(os.path.dirname(os.path.realpath(options.output)), os.W_OK | os.X_OK):
+        raise BadOption(f"-o: got {options.output}, expected a folder that may be written to")
+
+
+def as_option(name: str) -> str:
+    """An option as it is written on the command line."""
+    return f"--{name.replace('_', '-')}"
 
 
 def described_ids(dtype: np.dtype[Any]) -> str:
@@ -84,12 +94,23 @@ def told(skipped: Mapping[str, int], rows: int, seconds: float) -> None:
     print(f"time: {seconds:,.1f} s, {rows / seconds:,.0f} rows/s")
 
 
+def number(text: str) -> float:
+    """Read a number, as which NaN does not count."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if math.isnan(value):
+        raise argparse.ArgumentTypeError(f"got {text!r}, expected a number")
+    return value
+
+
 def at_least_one(text: str) -> int:
-    """Read a whole number of at least 1."""
+    """Read a whole number of at least 1; of what there is no more, the most is as good."""
     number = int(text) if text.isascii() and text.isdigit() else 0
     if number < 1:
         raise argparse.ArgumentTypeError(f"got {text!r}, expected a whole number of at least 1")
-    return number
+    return min(number, sys.maxsize)
 
 
 __all__ = [
@@ -100,8 +121,10 @@ __all__ = [
     "add_output",
     "add_threads",
     "add_verb",
+    "as_option",
     "at_least_one",
     "check_output",
     "described_ids",
+    "number",
     "told",
 ]

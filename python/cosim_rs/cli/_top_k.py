@@ -11,6 +11,7 @@ from cosim_rs.cli._options import (
     add_threads,
     add_verb,
     at_least_one,
+    number,
 )
 
 SUMMARY = "Find the best items for each user in files."
@@ -61,7 +62,7 @@ def add_to(verbs: Verbs) -> None:
     parser.add_argument(
         "--allow", metavar="FILE", help="the only items that anyone may get: a column of their ids"
     )
-    parser.add_argument("--min-score", type=float, metavar="SCORE", help="the least score")
+    parser.add_argument("--min-score", type=number, metavar="SCORE", help="the least score")
     parser.add_argument(
         "--format", choices=("nested", "long"), default="nested", help="a row a user, or an item"
     )
