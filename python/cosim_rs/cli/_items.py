@@ -119,8 +119,6 @@ def _batches(
 def _ids(table: Table, first: int, batch: pa.RecordBatch, column: str) -> pa.Array:
     """The ids of a batch that begins with this row, each of which an array can hold."""
     ids = plain(column_of(batch, column))
-    if pa.types.is_string_view(ids.type):
-        ids = ids.cast(pa.string())  # of views little can be made yet
     is_bad = ids.is_null()
     if not pa.types.is_integer(ids.type):
         is_long = pc.greater(pc.utf8_length(ids), LONGEST_ID)
