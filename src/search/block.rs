@@ -12,10 +12,6 @@ use crate::kernel::scan::barred::Barred;
 use crate::kernel::scan::candidates::Candidates;
 use crate::kernel::scan::codes::ItemBlocks;
 
-/// More candidates than so many times k are pruned before they are scored: to try takes longer than to
-/// score a few in vain.
-const MANY: usize = 4;
-
 /// A block while it is scanned.
 pub(super) struct BlockSearch<'s, 'a, E: Clone + 'static> {
     scan: &'s Scan<'s, 'a, E>,
@@ -58,7 +54,7 @@ impl<'s, 'a, E: Real> BlockSearch<'s, 'a, E> {
             }
             let candidates = &mut candidates[user];
             self.filter(user, candidates);
-            if candidates.items().len() > self.scan.wanted.k.saturating_mul(MANY) {
+            if candidates.items().len() > self.scan.wanted.k.saturating_mul(2) {
                 self.prune(user, candidates);
             }
             if !candidates.items().is_empty() {
