@@ -107,10 +107,13 @@ HOSTILE: dict[str, tuple[bytes, str]] = {
         "not contain the correct keys",
     ),
     "an array that was cut off": (npy_bytes((11, 4), data=FLAT), "for shape (11, 4): it was cut o"),
-    "one number": (npy_bytes((), data=FLAT), "got id (), expected vectors (N, D)"),
-    "too many axes": (npy_bytes((2, 5, 4), data=FLAT), "got id (2, 5, 4), expected vectors (N, D)"),
+    "one number": (npy_bytes((), data=FLAT), "got id float32 (), expected vectors (N, D)"),
+    "too many axes": (
+        npy_bytes((2, 5, 4), data=FLAT),
+        "got id float32 (2, 5, 4), expected vectors",
+    ),
     "records": (npy_bytes((10,), [("a", "<f4"), ("b", "<f4")], FLAT), "expected vectors (N, D)"),
-    "complex numbers": (npy_bytes((5, 4), "<c8", FLAT), "got vector (5, 4), expected vectors (N"),
+    "complex numbers": (npy_bytes((5, 4), "<c8", FLAT), "got vector complex64 (5, 4), expected ve"),
     "an archive of nothing": (npz_bytes(), "got a file that begins with b'PK\\x05\\x06"),
     "an archive that was cut off": (npz_bytes(npy_bytes((10, 4)))[:90], "File is not a zip file"),
     "an archive with a huge shape": (npz_bytes(npy_bytes((2**40, 4))), "which cannot be shape"),
@@ -122,7 +125,8 @@ HOSTILE: dict[str, tuple[bytes, str]] = {
     ),
     "an archive with vectors of two lengths": (
         npz_bytes(npy_bytes((10, 4), data=FLAT), npy_bytes((5, 8), data=FLAT)),
-        "got vector (10, 4), vector1 (5, 8), expected vectors (N, D)",
+        "got vector float32 (10, 4), vector1 float32 (5, 8), expected vectors (N, D) of floats or "
+        "whole numbers, of 64 bits at most",
     ),
     "a safetensors header that is none": (safetensors_bytes(b"{nothing"), "Expecting property na"),
     "a safetensors header of depth": (safetensors_bytes(NESTED), "recursion"),
@@ -142,8 +146,11 @@ HOSTILE: dict[str, tuple[bytes, str]] = {
         "for shape (1152921504606846976, 4): it was cut off",
     ),
     "no tensors": (safetensors_bytes({}), "got no arrays, expected vectors (N, D)"),
-    "no vectors": (tensor(shape=(2, 2, 2)), "got vector (2, 2, 2), expected vectors (N, D)"),
-    "vectors of no numbers": (tensor(shape=(2, 0), offsets=(0, 0)), "got vector (2, 0), expected"),
+    "no vectors": (tensor(shape=(2, 2, 2)), "got vector float32 (2, 2, 2), expected ve"),
+    "vectors of no numbers": (
+        tensor(shape=(2, 0), offsets=(0, 0)),
+        "got vector float32 (2, 0), expec",
+    ),
 }
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from catalogue_files import assert_alike
+from catalogue_files import HAS_STRINGS, assert_alike
 from files import (
     WRITERS,
     cosim_rs_command,
@@ -54,6 +54,15 @@ def test_the_file_is_the_one_that_save_writes(tmp_path: Path, output: Path) -> N
     done("index", write_parquet(tmp_path / "x.parquet", {"id": ids, "v": rows}), "-o", output)
     cosim_rs.Catalogue(rows, ids).save(tmp_path / "saved")
     assert output.read_bytes() == (tmp_path / "saved").read_bytes()
+
+
+@pytest.mark.skipif(not HAS_STRINGS, reason="NumPy 1 has no strings of any length")
+def test_texts_of_any_length_become_such_of_one_width(tmp_path: Path, output: Path) -> None:
+    texts, (_, rows) = [f"item {row}, é" for row in range(100)], items()
+    path = tmp_path / "texts.safetensors"
+    cosim_rs.Catalogue(rows, np.array(texts, np.dtypes.StringDType())).save(path)
+    done("index", path, "-o", output)
+    assert_alike(cosim_rs.Catalogue.open(output), cosim_rs.Catalogue(rows, texts))
 
 
 VECTORS: dict[str, Any] = {

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from cosim_rs._floats import named as _name
 from cosim_rs._tensors import BFLOAT16
 from cosim_rs.cli import _array_files
 from cosim_rs.cli._errors import BadData, BadOption
@@ -34,7 +35,8 @@ class ArrayTable:
         lengths = {stored.shape[0] for stored in kept.values() if len(stored.shape) == 2}
         lengths = lengths or {stored.shape[0] for stored in kept.values()}
         if len(lengths) != 1:
-            raise BadData(f"got {_shown(arrays)}, expected vectors (N, D)", path)
+            wanted = "vectors (N, D) of floats or whole numbers, of 64 bits at most"
+            raise BadData(f"got {_shown(arrays)}, expected {wanted}", path)
         (self._rows,) = lengths
         self._arrays = {name: kept[name] for name in kept if kept[name].shape[0] == self._rows}
         self.schema = pa.schema([(name, _kind(kept[name])) for name in self._arrays])
@@ -52,6 +54,8 @@ class ArrayTable:
             yield pa.RecordBatch.from_arrays(made, schema=schema)
 
     def _column(self, name: str, rows: Array) -> pa.Array:
+        if rows.dtype.kind == "T":  # which Arrow does not know
+            return pa.array(rows.tolist(), pa.string())
         if rows.dtype == BFLOAT16:
             rows = (rows.view(np.uint16).astype(np.uint32) << 16).view(np.float32)
         rows = np.require(rows, rows.dtype.newbyteorder("="), ["C", "A"])
@@ -95,8 +99,9 @@ def _kind(stored: Stored) -> pa.DataType:
 
 
 def _shown(arrays: Arrays) -> str:
-    """Arrays and their shapes, for an error."""
-    return ", ".join(f"{name} {stored.shape}" for name, stored in arrays.items()) or "no arrays"
+    """Arrays, for an error."""
+    shown = [f"{name} {_name(stored.dtype)} {stored.shape}" for name, stored in arrays.items()]
+    return ", ".join(shown) or "no arrays"
 
 
 __all__ = ["ArrayTable"]
