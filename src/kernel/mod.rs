@@ -1,8 +1,8 @@
 //! The kernels: one set of algorithms over sixteen lanes, compiled once for each instruction set.
 //!
 //! [`lanes`] is the interface to an instruction set; [`rows`], [`pairs`], [`tile`] (which works on a
-//! [`panel`]), [`gradient`] and [`quantise`] are the algorithms. [`source`] is where they find rows and
-//! [`user`] how they hold one, [`range`] brings extreme vectors into range, [`tables`] compiles the
+//! [`panel`]), [`gradient`] and [`quantise`] are the algorithms. [`source`] is where they find rows, [`order`] which
+//! ones, and [`user`] how they hold one, [`range`] brings extreme vectors into range, [`tables`] compiles the
 //! algorithms, [`level`] picks a table, and [`float_mode`] guards the floating-point mode they run in. The
 //! [`scan`] of 8-bit codes has lanes and tables of its own.
 #![allow(unsafe_code)] // calls into functions that only some CPUs can run
@@ -11,6 +11,7 @@ pub(crate) mod float_mode;
 mod gradient;
 mod lanes;
 pub(crate) mod level;
+mod order;
 mod pairs;
 pub(crate) mod panel;
 pub(crate) mod prefetch;

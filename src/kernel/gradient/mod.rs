@@ -18,9 +18,10 @@ mod scaled;
 mod step;
 
 use super::lanes::{LANES, Load};
+use super::order::InOrder;
 use super::range::{Floor, square_lanes};
 use super::real::Real;
-use super::rows::{InOrder, group};
+use super::rows::group;
 use super::source::Source;
 use super::user::InMemory;
 use crate::view::{Gradient, Rows};
