@@ -110,10 +110,16 @@ class TestIds:
     @pytest.mark.skipif(not HAS_STRINGS, reason="NumPy 1 has no strings of any length")
     def test_text_is_added_to_text_of_the_other_kind(self) -> None:
         any_length = np.dtypes.StringDType()
-        for held, other in (("U1", any_length), (any_length, "U6")):
+        missing = [np.dtypes.StringDType(na_object=na) for na in (None, np.nan)]
+        for held, other in (
+            ("U1", any_length),
+            (any_length, "U6"),
+            (any_length, missing[0]),
+            (missing[0], missing[1]),
+        ):
             catalogue = cosim_rs.Catalogue(self.items[:2], np.array(["a", "b"], held))
             catalogue.add(self.items[2:3], np.array(["longer"], other))
-            assert catalogue.ids.dtype.kind == np.dtype(held).kind
+            assert catalogue.ids.dtype == (np.dtype("U6") if held == "U1" else held)
             assert catalogue.ids.tolist() == ["a", "b", "longer"]
         catalogue = cosim_rs.Catalogue(self.items[:2], ["a", "b"])
         with pytest.raises(ValueError, match=r"ids: got 'c\\x00', expected strings that end in no"):

@@ -53,6 +53,8 @@ class Catalogue:
     ------
     TypeError, ValueError
         If the items are not a matrix of real numbers, or the ids not unique numbers or strings.
+    MemoryError
+        If there is none for their codes.
 
     Examples
     --------

@@ -144,10 +144,9 @@ def _as_held(state: State, names: NDArray[Any]) -> NDArray[Any]:
         return held
     if (dtype.kind == "S") != (names.dtype.kind == "S"):
         raise TypeError(f"ids: got dtype {names.dtype}, expected strings as {dtype}")
-    if dtype.kind == names.dtype.kind:
-        return names
-    held = names.astype(dtype if dtype.kind == "T" else object)
-    return held if dtype.kind == "T" else _of_fixed_width(held)
+    if dtype.kind == "T":  # with its own sign for a missing one
+        return names.astype(dtype)
+    return _of_fixed_width(names.astype(object)) if names.dtype.kind == "T" else names
 
 
 def _of_fixed_width(texts: NDArray[Any]) -> NDArray[Any]:

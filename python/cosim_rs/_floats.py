@@ -29,7 +29,7 @@ def named(dtype: np.dtype[Any]) -> str:
 
 
 def as_floats(floats: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
-    """Floats as others, each rounded to the nearest."""
+    """Floats as others, rounded to nearest; to bfloat16 by way of float32, as `ml_dtypes` does."""
     if is_brain(floats.dtype):
         bits = np.ascontiguousarray(floats).view(np.uint16)
         if is_brain(dtype):

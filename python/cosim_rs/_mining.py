@@ -83,6 +83,8 @@ def mine_pairs(
         If a bar is asked for where tqdm is not installed.
     TypeError, ValueError
         If an argument is of the wrong type, or has a shape or value that is not allowed.
+    MemoryError
+        If there is none for all pairs; `max_pairs` bounds them.
 
     See Also
     --------
@@ -143,7 +145,7 @@ def group_pairs(pairs: Pairs, count: int) -> Places:
     pairs : Pairs
         What `mine_pairs` found in one set.
     count : int
-        How many rows the set has.
+        How many rows the set has, or 0.
 
     Returns
     -------

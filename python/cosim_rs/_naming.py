@@ -150,7 +150,10 @@ class Ids(Positions):
 
     @property
     def nbytes(self) -> int:
-        """The bytes of the ids, sorted and not, and of the order, unless they lie in a file."""
+        """The bytes of the ids, sorted and not, and of the order, unless they lie in a file.
+
+        Of strings of any length it is what NumPy says, which leaves out the long ones themselves.
+        """
         held = (self._names, self._sorted, self._order)
         return sum(array.nbytes for array in held if array.flags.owndata)
 

@@ -89,7 +89,7 @@ def range_search(
 
     Raises
     ------
-    TypeError, ValueError
+    TypeError, ValueError, MemoryError
         As `top_k`.
 
     Examples

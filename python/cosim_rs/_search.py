@@ -106,6 +106,8 @@ def top_k(
         If an argument is of the wrong type, or vectors are not of real numbers.
     ValueError
         If shapes do not fit, or an argument has a value that is not allowed.
+    MemoryError
+        If there is none for the result.
 
     Examples
     --------

@@ -31,6 +31,16 @@ def listed(kind: pa.DataType) -> pa.Array:
     return pa.array([TEXTS[:2], None, TEXTS[2:]], kind)
 
 
+class Place(pa.ExtensionType):
+    """A type of somebody's own."""
+
+    def __init__(self) -> None:
+        super().__init__(pa.int64(), "place")
+
+    def __arrow_ext_serialize__(self) -> bytes:
+        return b""
+
+
 CODES = pa.dictionary(pa.int8(), TEXT)
 VIEWS: dict[str, tuple[pa.Array, pa.DataType]] = {
     "strings": (pa.array(TEXTS, VIEW), TEXT),
@@ -67,6 +77,7 @@ PLAIN: dict[str, pa.Array] = {
     "nulls with nothing under them": listed(pa.list_(pa.string())).slice(1),
     "tensors": FORMS["tensor"](gaussian_rows(3, 4)),
     "records": pa.array([{"a": 1}, None]),
+    "somebody's own": pa.ExtensionArray.from_storage(Place(), pa.array([1, 2])),
 }
 
 

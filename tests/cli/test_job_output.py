@@ -79,6 +79,32 @@ def test_a_manifest_of_others_is_left_alone(text: str, run: Run) -> None:
     assert not run.out.exists()
 
 
+def test_nor_does_another_run_pass_for_this_one(run: Run) -> None:
+    """Which has put other parts under the same names, after this one had looked."""
+    run.done("-k", 3)
+    parts = json.loads((run.folder / "out.manifest.json").read_text())["run"]
+    output = Output(str(run.out), parts, resume=True, overwrite=False)
+    assert len(output.done) == 4
+    run.done("-k", 5, "--overwrite")
+    expected = contents(run.out)
+    with pytest.raises(BadOption, match="-o: another run has just written to"), output.begun():
+        pass
+    assert contents(run.out) == expected
+
+
+def test_a_link_is_the_folder_that_it_leads_to(run: Run) -> None:
+    run.out.mkdir()
+    link = run.folder / "link"
+    link.symlink_to(run.out)
+    holding = Output(str(run.out), {}, resume=False, overwrite=False)
+    other = Output(str(link), {}, resume=False, overwrite=False)
+    with holding.begun(), pytest.raises(BadOption, match="another run is writing"), other.begun():
+        pass
+    assert sorted(os.listdir(run.folder)) == [
+        "items.safetensors", "link", "out", "out.manifest.json", "users.parquet"
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize("flags", [(False, False), (True, False), (False, True)])
 def test_what_another_run_has_just_written_is_left_alone(
     flags: tuple[bool, bool], tmp_path: Path

@@ -156,11 +156,13 @@ def test_users_of_another_kind_in_that_file(tmp_path: Path) -> None:
         "-o", tmp_path / "out", "--exclude", seen,
     )  # fmt: skip
     assert message == f"{seen}, column user_id: got string, expected whole numbers, as the ids"
+    assert not (tmp_path / "out").exists()
 
 
 NOTHING: dict[str, dict[str, Any]] = {
     "null items": {"item": pa.array([None] * 2, pa.int64())},
     "nulls of no type": {"item": pa.nulls(2)},
+    "users of no type": {"user_id": pa.nulls(2), "item": [10, 20]},
     "null users": {"user_id": pa.array([None] * 2, pa.string()), "item": [10, 20]},
     "empty lists": {"item": pa.array([[], None], pa.list_(pa.int64()))},
     "lists of nulls": {"item": pa.array([[None], [None, None]], pa.list_(pa.int64()))},

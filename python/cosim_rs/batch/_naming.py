@@ -53,7 +53,7 @@ class Naming:
             # In a type that has a number for the place behind all values, too.
             rows = np.asarray(values.indices.cast(pa.int64()).fill_null(len(places) - 1))
             return places.take(rows)
-        if pa.types.is_null(values.type):
+        if pa.types.is_null(values.type) or pa.types.is_null(self.ids.type):
             return np.full(len(values), -1)
         alike = self._alike(values)
         if self._table is None:

@@ -10,9 +10,6 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-VIEWS = {pa.string_view(): pa.large_string(), pa.binary_view(): pa.large_binary()}
-"""What holds the same, whatever its size."""
-
 
 def plain(column: pa.Array) -> pa.Array:
     """A column without a dictionary or views, and without anything under a list that is null."""
@@ -35,7 +32,10 @@ def _plain(kind: pa.DataType) -> pa.DataType:
         return pa.large_list(_item(kind))
     if pa.types.is_fixed_size_list(kind):
         return pa.list_(_item(kind), kind.list_size)
-    return VIEWS.get(kind, kind)
+    # Large ones hold the same, whatever its size.
+    if pa.types.is_string_view(kind):
+        return pa.large_string()
+    return pa.large_binary() if pa.types.is_binary_view(kind) else kind
 
 
 def _item(lists: pa.DataType) -> pa.Field:

@@ -5,12 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from cosim_rs._catalogue import Catalogue
-from cosim_rs._tensors import BFLOAT16
+from cosim_rs._floats import named
 from cosim_rs.cli import _formats
 from cosim_rs.cli._array_files import open_arrays
 from cosim_rs.cli._errors import BadData, BadOption
@@ -61,7 +58,7 @@ def _of_catalogue(path: Path, verify: bool) -> Iterator[tuple[str, str]]:
         raise BadData(str(error)) from None  # which names the file
     items = catalogue._state.pieces[0].items
     yield "items", f"{len(catalogue):,}"
-    yield "vectors", f"{catalogue.dim} {_named(items.dtype)}"
+    yield "vectors", f"{catalogue.dim} {named(items.dtype)}"
     yield "ids", described_ids(catalogue.ids.dtype)
     if catalogue._epsilon:
         yield "epsilon", repr(catalogue._epsilon)
@@ -83,12 +80,7 @@ def _of_arrays(path: Path, format: str) -> Iterator[tuple[str, str]]:
     for name, stored in open_arrays(path, format).items():
         shape = " x ".join(f"{length:,}" for length in stored.shape) or "one number"
         has_name = format in (_formats.NPZ, _formats.SAFETENSORS) or name not in (ID, VECTOR)
-        yield "array", f"{name + ', ' if has_name else ''}{shape} {_named(stored.dtype)}"
-
-
-def _named(dtype: np.dtype[Any]) -> str:
-    """The name of a dtype; bfloat16 is none of NumPy's."""
-    return "bfloat16" if dtype == BFLOAT16 else str(dtype)
+        yield "array", f"{name + ', ' if has_name else ''}{shape} {named(stored.dtype)}"
 
 
 __all__ = ["add_to", "run"]

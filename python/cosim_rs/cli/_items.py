@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from cosim_rs._arrays import Vectors, is_taken
-from cosim_rs.batch._columns import column_of, dim_of, plain, vectors_of
+from cosim_rs.batch._columns import column_of, dim_of, vectors_of
 from cosim_rs.batch._errors import ColumnError
 from cosim_rs.cli._errors import BadData
 from cosim_rs.cli._progress import progress
@@ -118,7 +118,7 @@ def _batches(
 
 def _ids(table: Table, first: int, batch: pa.RecordBatch, column: str) -> pa.Array:
     """The ids of a batch that begins with this row, each of which an array can hold."""
-    ids = plain(column_of(batch, column))
+    ids = column_of(batch, column)
     is_bad = ids.is_null()
     if not pa.types.is_integer(ids.type):
         is_long = pc.greater(pc.utf8_length(ids), LONGEST_ID)

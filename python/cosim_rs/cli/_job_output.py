@@ -52,7 +52,7 @@ class Output:
     """
 
     def __init__(self, folder: str, run: dict[str, Any], *, resume: bool, overwrite: bool) -> None:
-        self.folder = Path(os.path.abspath(folder))
+        self.folder = Path(os.path.realpath(folder))  # by which every run knows it
         self._manifest = self.folder.with_name(f"{self.folder.name}.manifest.json")
         self._unfinished = self.folder.with_name(f".{self.folder.name}.unfinished")
         self._run = run
@@ -60,7 +60,8 @@ class Output:
         self.done: dict[str, Done] = {}
         if os.path.lexists(self.folder) and not self.folder.is_dir():
             raise BadOption(f"-o: {folder} is a file, expected a folder or a new name")
-        self._there = there = self._names() if self.folder.exists() else []
+        self._there = self._files() if self.folder.exists() else {}
+        there = sorted(self._there)
         if there and not (resume or overwrite):
             raise BadOption(
                 f"-o: {folder} holds {there[0]}; expected a new or an empty folder, --resume to go "
@@ -113,7 +114,7 @@ class Output:
         except Timeout:
             raise BadOption(f"-o: another run is writing to {self.folder}") from None
         try:
-            if self._names() != self._there:
+            if self._files() != self._there:
                 raise BadOption(f"-o: another run has just written to {self.folder}")
             for name in self._stale:
                 (self.folder / name).unlink()
@@ -153,8 +154,10 @@ class Output:
         (self.folder / SUCCESS).touch()
         sync_folder(str(self.folder))
 
-    def _names(self) -> list[str]:
-        return sorted(os.listdir(self.folder))
+    def _files(self) -> dict[str, tuple[int, ...]]:
+        """What is there, and what of it differs when another file has the name."""
+        stats = {entry.name: entry.stat() for entry in os.scandir(self.folder)}
+        return {name: (of.st_ino, of.st_size, of.st_mtime_ns) for name, of in stats.items()}
 
     def _tell(self, summary: dict[str, Any]) -> None:
         text = json.dumps({"run": self._run, **summary}, indent=2)

@@ -78,7 +78,10 @@ class Source:
         rows = pa.RecordBatch.from_arrays(
             [pa.nulls(0, kind) for kind in schema.types], schema=schema
         )
-        return Piece(part, part.first, self._joined(rows, np.empty(0, np.int64)))
+        users = np.empty(0, np.int64)
+        if self._seen is not None:  # which says so if none of such ids could be found
+            users = self._seen.find(plain(rows.column(0)))
+        return Piece(part, part.first, self._joined(rows, users))
 
     def pieces(self, parts: Iterable[Part]) -> Iterator[Piece]:
         """Read parts, one after the other; one without rows has a piece without rows."""
