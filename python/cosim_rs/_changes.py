@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from cosim_rs import _cosim_rs
 from cosim_rs._arrays import Vectors, as_input, fitting
+from cosim_rs._comparing import of_fixed_width
 from cosim_rs._floats import as_floats, is_float, named
 from cosim_rs._interchange import as_array
 from cosim_rs._naming import Ids, Places, Positions, check_known, check_unique, numbered
@@ -146,17 +147,7 @@ def _as_held(state: State, names: NDArray[Any]) -> NDArray[Any]:
         raise TypeError(f"ids: got dtype {names.dtype}, expected strings as {dtype}")
     if dtype.kind == "T":  # with its own sign for a missing one
         return names.astype(dtype)
-    return _of_fixed_width(names.astype(object)) if names.dtype.kind == "T" else names
-
-
-def _of_fixed_width(texts: NDArray[Any]) -> NDArray[Any]:
-    """Text as NumPy's strings of one width, which end before the zeros at the end."""
-    held = texts.astype(np.str_)
-    lost = held.astype(object) != texts
-    if lost.any():
-        got = texts[lost].tolist()[0]
-        raise ValueError(f"ids: got {got!r}, expected strings that end in no zero")
-    return held
+    return of_fixed_width(names.astype(object)) if names.dtype.kind == "T" else names
 
 
 def _found(state: State, ids: ArrayLike) -> Places:

@@ -1,8 +1,7 @@
 """How items are named: by their places, or by ids of the caller's own.
 
 Either way a search works with places. Ids are looked up in a sorted copy, so no hash of a million
-strings is kept. Of strings of any length the copy is one of Python's own strings: NumPy's are not
-compared rightly across arrays, nor if they hold zeros.
+strings is kept.
 """
 
 from __future__ import annotations
@@ -13,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cosim_rs._arrays import fitting
+from cosim_rs._comparing import as_comparable, as_keys
 from cosim_rs._interchange import as_array
 
 Places = NDArray[np.int64]
@@ -104,7 +104,7 @@ class Ids(Positions):
             dtype.newbyteorder("=") if has_order else dtype, copy=True
         )
         self._names.flags.writeable = False
-        keys = _as_keys(self._names)
+        keys = as_keys(self._names)
         self._order = np.argsort(keys, kind="stable")
         self._sorted = keys[self._order]
         check_unique("ids", self._sorted)
@@ -124,7 +124,7 @@ class Ids(Positions):
         names.flags.writeable = False
         ids._names, ids._order = names, order
         # Strings are taken in half the time of `names[order]`, numbers in twice that.
-        ids._sorted = names[order] if names.dtype.kind in "iu" else _as_keys(names).take(order)
+        ids._sorted = names[order] if names.dtype.kind in "iu" else as_keys(names).take(order)
         if not (ids._sorted[:-1] < ids._sorted[1:]).all():
             raise ValueError("ids.order: expected the ids to ascend by it, and no two to be alike")
         return ids
@@ -166,7 +166,7 @@ class Ids(Positions):
             raise TypeError(f"{argument}: got dtype {names.dtype}, expected {wanted}, as the ids")
         if (names.dtype.kind == "S") != (self._names.dtype.kind == "S"):
             return np.full(names.shape, -1, np.int64)  # no text is bytes
-        keys, known = _as_comparable(names, self._sorted.dtype)
+        keys, known = as_comparable(names, self._sorted.dtype)
         nearest = np.searchsorted(self._sorted, keys).clip(max=max(self.count - 1, 0))
         known &= self._sorted[nearest] == keys if self.count else False
         return np.where(known, self._order[nearest] if self.count else -1, -1)
@@ -206,41 +206,6 @@ def check_unique(argument: str, ids: NDArray[Any]) -> None:
     twice = np.flatnonzero(ids[1:] == ids[:-1])
     if twice.size:
         raise ValueError(f"{argument}: got {ids[twice].tolist()[0]!r} twice, expected unique ids")
-
-
-def _as_keys(names: NDArray[Any]) -> NDArray[Any]:
-    """What ids are put in order and looked up by."""
-    if names.dtype.kind != "T":
-        return names
-    keys, are_text = _as_text(names)
-    if not are_text.all():
-        raise ValueError(f"ids: got {names[~are_text].tolist()[0]!r}, expected text")
-    return keys
-
-
-def _as_text(names: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.bool_]]:
-    """Python's strings, and which are some: others are missing ones."""
-    texts = names.astype(object)
-    are_text = np.array([isinstance(text, str) for text in texts.flat], np.bool_)
-    are_text = are_text.reshape(names.shape)
-    texts[~are_text] = ""
-    return texts, are_text
-
-
-def _as_comparable(
-    names: NDArray[Any], dtype: np.dtype[Any]
-) -> tuple[NDArray[Any], NDArray[np.bool_]]:
-    """The names as keys that NumPy compares with those of this dtype, and which are still alike."""
-    if dtype.kind in "iu":  # which NumPy compares as float64, if only one has signs
-        keys = names.astype(dtype)
-        return keys, (keys.astype(names.dtype) == names) & ((keys < 0) == (names < 0))
-    if names.dtype.kind == "T" or dtype.kind == "O":
-        texts, are_text = _as_text(names)
-        if dtype.kind == "O":
-            return texts, are_text
-        keys = texts.astype(np.str_)
-        return keys, are_text & (keys.astype(object) == texts)
-    return names, np.ones(names.shape, np.bool_)
 
 
 def padding(dtype: np.dtype[Any]) -> Any:
