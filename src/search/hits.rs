@@ -93,8 +93,10 @@ impl<E: Real> Hits<E> {
         self.kept.len() >= self.k
     }
 
+    /// Whether all hits are here that should be.
+    ///
     /// # Errors
-    /// [`Error::Memory`] if there was none for all hits.
+    /// [`Error::Memory`] if there was none for some.
     pub(super) fn check(&self) -> Result<(), Error> {
         let bytes = 2 * self.kept.len() * size_of::<Hit<E>>();
         if self.is_cut_short {

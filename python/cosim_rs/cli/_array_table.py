@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from cosim_rs._floats import named as _name
+from cosim_rs._floats import as_floats, named
 from cosim_rs._tensors import BFLOAT16
 from cosim_rs.cli import _array_files
 from cosim_rs.cli._errors import BadData, BadOption
@@ -57,7 +57,7 @@ class ArrayTable:
         if rows.dtype.kind == "T":  # which Arrow does not know
             return pa.array(rows.tolist(), pa.string())
         if rows.dtype == BFLOAT16:
-            rows = (rows.view(np.uint16).astype(np.uint32) << 16).view(np.float32)
+            rows = as_floats(rows, np.dtype(np.float32))
         rows = np.require(rows, rows.dtype.newbyteorder("="), ["C", "A"])
         if rows.ndim == 2:
             return pa.FixedSizeListArray.from_arrays(pa.array(rows.reshape(-1)), rows.shape[1])
@@ -100,7 +100,7 @@ def _kind(stored: Stored) -> pa.DataType:
 
 def _shown(arrays: Arrays) -> str:
     """Arrays, for an error."""
-    shown = [f"{name} {_name(stored.dtype)} {stored.shape}" for name, stored in arrays.items()]
+    shown = [f"{name} {named(stored.dtype)} {stored.shape}" for name, stored in arrays.items()]
     return ", ".join(shown) or "no arrays"
 
 

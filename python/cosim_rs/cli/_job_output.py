@@ -156,7 +156,8 @@ class Output:
 
     def _files(self) -> dict[str, tuple[int, ...]]:
         """What is there, and what of it differs when another file has the name."""
-        stats = {entry.name: entry.stat() for entry in os.scandir(self.folder)}
+        entries = os.scandir(self.folder)
+        stats = {entry.name: entry.stat(follow_symlinks=False) for entry in entries}
         return {name: (of.st_ino, of.st_size, of.st_mtime_ns) for name, of in stats.items()}
 
     def _tell(self, summary: dict[str, Any]) -> None:
